@@ -1,0 +1,1 @@
+"""The log: durable events, and the cursors that read along."""
