@@ -1,0 +1,100 @@
+"""What a client tells its user: typed events, and how the link is doing.
+
+Both clients are asynchronous iterators of these. They come in the order in which they happened, and a
+`Link` comes for every change of state, so a screen needs nothing else.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from pushtui.protocol.bodies import Alert, Mark, Notice, RoomBody
+from pushtui.protocol.messages import Ack, Bye, Error, Page, Presence, Resume, Typing, Welcome
+from pushtui.protocol.positions import Lost, Outcome, Position
+from pushtui.protocol.samples import Sample
+
+
+class LinkState(StrEnum):
+    """How a link is doing: ``refused`` and ``closed`` do not come back by themselves."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    LOST = "lost"
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+
+class Link(Struct, frozen=True):
+    """The link changed its state.
+
+    Attributes:
+        state: the state from now on.
+        reason: one sentence on why, empty while all is well.
+        retry_in: seconds until the next try, when ``lost``.
+        attempt: how many tries since the last proven session, from 1.
+        down_for: seconds without a link, when ``live`` again after having been ``lost``.
+        code: the WebSocket close code or HTTP status behind it, if there was one.
+    """
+
+    state: LinkState
+    reason: str = ""
+    retry_in: float | None = None
+    attempt: int = 1
+    down_for: float | None = None
+    code: int | None = None
+
+
+class RoomEvent(Struct, frozen=True):
+    """A durable event of a room. ``body`` is None for a kind that this version does not know."""
+
+    room: str
+    seq: int
+    at: int
+    kind: str
+    by: str
+    body: RoomBody | None
+    key: str | None = None
+    replayed: bool = False
+
+
+class StatusEvent(Struct, frozen=True):
+    """A durable event of the status stream; None as `RoomEvent`."""
+
+    position: Position | None
+    kind: str
+    body: Sample | Notice | Mark | Alert | None
+    replayed: bool = False
+
+
+class StatusResume(Struct, frozen=True):
+    """How the status stream goes on."""
+
+    outcome: Outcome
+    epoch: str
+    after: int
+    head: int
+    lost: Lost | None = None
+
+
+class CaughtUp(Struct, frozen=True):
+    """The replay that a resume announced is over; ``replayed`` events came of it. ``room`` None: status."""
+
+    room: str | None
+    outcome: Outcome
+    replayed: int
+    lost: Lost | None = None
+
+
+class Undeliverable(Struct, frozen=True):
+    """Something said will not be stored; ``text`` is what it was."""
+
+    key: str
+    room: str
+    text: str
+    reason: str
+
+
+ChatHappening = (
+    Link | Welcome | Resume | CaughtUp | RoomEvent | Ack | Presence | Typing | Page | Error | Undeliverable | Bye
+)
+StatusHappening = Link | StatusResume | CaughtUp | StatusEvent

@@ -1,0 +1,233 @@
+"""The frames of the WebSocket conversation, both ways: one struct for each ``type``."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from pushtui.protocol.limits import Limits
+from pushtui.protocol.positions import Lost, Outcome
+
+JSON = "pushtui.v1.json"
+MSGPACK = "pushtui.v1.msgpack"
+SUBPROTOCOLS = (JSON, MSGPACK)
+
+PresenceState = Literal["here", "away", "gone"]
+
+
+class _Frame(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str.lower):
+    """A frame; its ``type`` is the struct's name in lower case."""
+
+
+# Client to server
+
+
+class Hello(_Frame):
+    """The first frame. ``rooms`` maps each room to the last position seen there, or to None."""
+
+    nick: str
+    session: str
+    rooms: dict[str, str | None]
+    replay: int | None = None
+    token: str | None = None
+
+
+class Send(_Frame):
+    """Say something. ``key`` is unique per author: sent again, it is stored once."""
+
+    key: str
+    room: str
+    text: str
+    reply_to: int | None = None
+
+
+class Edit(_Frame):
+    """Put an own message in other words."""
+
+    key: str
+    room: str
+    target: int
+    text: str
+
+
+class Redact(_Frame):
+    """Take an own message back."""
+
+    key: str
+    room: str
+    target: int
+
+
+class React(_Frame):
+    """Set or take back a reaction."""
+
+    key: str
+    room: str
+    target: int
+    emoji: str
+    on: bool
+
+
+class SetTopic(_Frame, tag="topic"):
+    """Set the room's topic."""
+
+    key: str
+    room: str
+    text: str
+
+
+class SetMark(_Frame, tag="mark"):
+    """Put a mark on the timeline of the room and of the status stream."""
+
+    key: str
+    room: str
+    text: str
+
+
+class Join(_Frame):
+    """One more room on this connection."""
+
+    room: str
+    after: str | None = None
+
+
+class Leave(_Frame):
+    """One room less on this connection."""
+
+    room: str
+
+
+class Typing(_Frame):
+    """Somebody begins or stops to type. From the server with ``nick``; it ends by itself after 6 s."""
+
+    room: str
+    on: bool
+    nick: str | None = None
+
+
+class Away(_Frame):
+    """Away, or back."""
+
+    on: bool
+    text: str | None = None
+
+
+class History(_Frame):
+    """Asks for at most ``limit`` events older than ``before``."""
+
+    id: str
+    room: str
+    before: int
+    limit: int
+
+
+ClientMessage = Hello | Send | Edit | Redact | React | SetTopic | SetMark | Join | Leave | Typing | Away | History
+
+# Server to client
+
+
+class You(Struct, frozen=True):
+    """Who the server takes this connection for."""
+
+    nick: str
+    role: str
+
+
+class Member(Struct, frozen=True, omit_defaults=True):
+    """Somebody who is in a room now."""
+
+    nick: str
+    state: PresenceState
+    text: str | None = None
+
+
+class RoomState(Struct, frozen=True):
+    """One room as it is now. ``floor`` is the lowest seq that can be read, ``head`` the highest handed out."""
+
+    room: str
+    epoch: str
+    head: int
+    floor: int
+    topic: str
+    members: list[Member]
+
+
+class Welcome(_Frame):
+    """The answer to ``hello``."""
+
+    server: str
+    version: str
+    you: You
+    limits: Limits
+    rooms: list[RoomState]
+
+
+class Resume(_Frame):
+    """How one room goes on: the outcome, then its replay. ``topic`` and ``members`` come after a ``join``."""
+
+    room: str
+    outcome: Outcome
+    epoch: str
+    after: int
+    head: int
+    lost: Lost | None = None
+    topic: str | None = None
+    members: list[Member] | None = None
+
+
+class Event(_Frame):
+    """A durable event. ``body`` is what `pushtui.protocol.bodies` has for its ``kind``."""
+
+    room: str
+    seq: int
+    at: int
+    kind: str
+    by: str
+    body: Any
+    key: str | None = None
+
+
+class Ack(_Frame):
+    """This key was stored before, at ``seq``. Otherwise the sender's own event is the ack."""
+
+    key: str
+    room: str
+    seq: int
+    duplicate: bool
+
+
+class Presence(_Frame):
+    """Somebody came, went, or is away. Not stored."""
+
+    room: str
+    nick: str
+    state: PresenceState
+    text: str | None = None
+
+
+class Page(_Frame, tag="history"):
+    """The answer to `History`, oldest first; ``more`` when still older events are kept."""
+
+    id: str
+    room: str
+    events: list[Event]
+    more: bool
+
+
+class Error(_Frame):
+    """Something was refused; the connection stays up."""
+
+    code: str
+    message: str
+    key: str | None = None
+    retry_after_ms: int | None = None
+
+
+class Bye(_Frame):
+    """The last frame before the server closes; ``code`` is the close code."""
+
+    code: int
+    reason: str
+    retry_ms: int | None = None
+
+
+ServerMessage = Welcome | Resume | Event | Ack | Presence | Typing | Page | Error | Bye

@@ -1,0 +1,140 @@
+"""What a log has to be able to do. `sqlite` and `memory` do it; one contract suite holds them to it."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from msgspec import Struct
+
+
+class Entry(Struct, frozen=True, gc=False):
+    """A durable event. ``at`` in ms since the epoch; ``body`` is JSON, as it goes onto the wire."""
+
+    stream: str
+    seq: int
+    at: int
+    kind: str
+    by: str
+    key: str | None
+    body: bytes
+
+
+class Draft(Struct, frozen=True, gc=False):
+    """An event that is not stored yet.
+
+    ``key`` is unique per author and stream: a second draft with it is a duplicate, however late it comes.
+    ``erase`` names an older seq of the stream whose body is replaced by ``erase_with`` in the same transaction.
+    """
+
+    stream: str
+    kind: str
+    by: str
+    body: bytes
+    key: str | None = None
+    erase: int | None = None
+    erase_with: bytes = b"{}"
+
+
+class Stored(NamedTuple):
+    """Where a draft went; with ``duplicate``, where its key went the first time."""
+
+    epoch: str
+    seq: int
+    duplicate: bool
+
+
+class StreamState(Struct, frozen=True):
+    """One stream as far as its followers have seen it.
+
+    ``floor`` is the lowest seq that can still be read (head + 1 when nothing is kept), ``head`` the highest
+    handed out (0 for none). ``topic`` is the text of the last ``topic`` event, kept when that is trimmed.
+    """
+
+    epoch: str
+    floor: int
+    head: int
+    topic: str
+
+
+class StoreBusyError(Exception):
+    """Nothing can be stored now; the message says why. What was asked for is not stored, and never will be."""
+
+
+class StoreUnusableError(Exception):
+    """The store cannot be opened; the message is one sentence: what, why, what to do."""
+
+
+Follower = Callable[[Sequence[Entry]], None]
+
+
+class Store(Protocol):
+    """An append-only log for each stream, and one feed of what became durable.
+
+    Every method is called on the event loop's thread. `state` and the feed move together: whatever `state`
+    counts, followers have been told, so a reader that takes `state` and then listens misses nothing.
+    """
+
+    async def open(self) -> None:
+        """Make the store ready.
+
+        Raises:
+            StoreUnusableError: it cannot be, with the reason.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Store what was accepted, then let go. Idempotent."""
+        ...
+
+    def streams(self) -> Sequence[str]:
+        """The names of all streams."""
+        ...
+
+    def state(self, stream: str) -> StreamState | None:
+        """One stream's state, None when there is no such stream."""
+        ...
+
+    async def create(self, stream: str) -> StreamState:
+        """Make the stream if there is none yet; its epoch is drawn then.
+
+        Raises:
+            StoreBusyError: it could not be made.
+        """
+        ...
+
+    async def append(self, *drafts: Draft) -> Stored:
+        """Make the drafts durable, all or none, and answer for the first.
+
+        If the first one's key was stored before, nothing is stored. Streams that do not exist are made.
+        Followers are told before this returns.
+
+        Raises:
+            StoreBusyError: too much is waiting, or the storage refuses.
+        """
+        ...
+
+    def follow(self, follower: Follower) -> Callable[[], None]:
+        """Call ``follower`` with each batch that became durable, in order; returns what ends that.
+
+        Entries of several streams may stand in one batch; each stream's are in the order of their seqs.
+        """
+        ...
+
+    async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
+        """At most ``limit`` entries above ``after``, oldest first. None of them is newer than `state` says."""
+        ...
+
+    async def read_before(self, stream: str, before: int, limit: int) -> Sequence[Entry]:
+        """The newest ``limit`` entries below ``before``, oldest first."""
+        ...
+
+    async def get(self, stream: str, seq: int) -> Entry | None:
+        """One entry."""
+        ...
+
+    async def trim(self, stream: str, below: int) -> None:
+        """Forget the entries below seq ``below``; `floor` becomes ``below`` (at most head + 1)."""
+        ...
+
+    def trouble(self) -> str | None:
+        """Why the log does not accept writes now; None while it does."""
+        ...
