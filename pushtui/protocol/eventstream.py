@@ -2,22 +2,22 @@
 
 
 def block(
-    data: str | None = None, *, event: str | None = None, id: str | None = None, retry: int | None = None
+    data: str | None = None, *, event: str | None = None, event_id: str | None = None, retry: int | None = None
 ) -> bytes:
     """One block, with the blank line that ends it.
 
     Args:
         data: each of its lines becomes a ``data`` field.
         event: the event's name, one line.
-        id: the last event id from here on, one line.
+        event_id: the last event id from here on, one line.
         retry: reconnection time in ms.
 
     Raises:
-        ValueError: a line end or NUL in ``event`` or ``id`` would start a field that nobody meant.
+        ValueError: a line end or NUL in ``event`` or ``event_id`` would start a field that nobody meant.
     """
     lines = []
-    if id is not None:
-        lines.append(f"id: {_one_line(id)}")
+    if event_id is not None:
+        lines.append(f"id: {_one_line(event_id)}")
     if retry is not None:
         lines.append(f"retry: {retry}")
     if event is not None:

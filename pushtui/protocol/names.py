@@ -35,7 +35,7 @@ def room(text: str) -> str:
     """Return the room's name as it is.
 
     Raises:
-        NameRefusedError: empty, too long, or with other characters than ASCII letters, digits, ``.``, ``_``, ``-``.
+        NameRefusedError: empty, too long, or not of ASCII letters, digits, ``.``, ``_`` and ``-``.
     """
     return _plain_name("a room name", text, LIMITS.room_characters)
 
