@@ -21,7 +21,7 @@ class _Frame(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str.
 # Client to server
 
 
-class Hello(_Frame):
+class Hello(_Frame, frozen=True):
     """The first frame. ``rooms`` maps each room to the last position seen there, or to None."""
 
     nick: str
@@ -31,7 +31,7 @@ class Hello(_Frame):
     token: str | None = None
 
 
-class Send(_Frame):
+class Send(_Frame, frozen=True):
     """Say something. ``key`` is unique per author: sent again, it is stored once."""
 
     key: str
@@ -40,7 +40,7 @@ class Send(_Frame):
     reply_to: int | None = None
 
 
-class Edit(_Frame):
+class Edit(_Frame, frozen=True):
     """Put an own message in other words."""
 
     key: str
@@ -49,7 +49,7 @@ class Edit(_Frame):
     text: str
 
 
-class Redact(_Frame):
+class Redact(_Frame, frozen=True):
     """Take an own message back."""
 
     key: str
@@ -57,7 +57,7 @@ class Redact(_Frame):
     target: int
 
 
-class React(_Frame):
+class React(_Frame, frozen=True):
     """Set or take back a reaction."""
 
     key: str
@@ -67,7 +67,7 @@ class React(_Frame):
     on: bool
 
 
-class SetTopic(_Frame, tag="topic"):
+class SetTopic(_Frame, frozen=True, tag="topic"):
     """Set the room's topic."""
 
     key: str
@@ -75,7 +75,7 @@ class SetTopic(_Frame, tag="topic"):
     text: str
 
 
-class SetMark(_Frame, tag="mark"):
+class SetMark(_Frame, frozen=True, tag="mark"):
     """Put a mark on the timeline of the room and of the status stream."""
 
     key: str
@@ -83,20 +83,20 @@ class SetMark(_Frame, tag="mark"):
     text: str
 
 
-class Join(_Frame):
+class Join(_Frame, frozen=True):
     """One more room on this connection."""
 
     room: str
     after: str | None = None
 
 
-class Leave(_Frame):
+class Leave(_Frame, frozen=True):
     """One room less on this connection."""
 
     room: str
 
 
-class Typing(_Frame):
+class Typing(_Frame, frozen=True):
     """Somebody begins or stops to type. From the server with ``nick``; it ends by itself after 6 s."""
 
     room: str
@@ -104,14 +104,14 @@ class Typing(_Frame):
     nick: str | None = None
 
 
-class Away(_Frame):
+class Away(_Frame, frozen=True):
     """Away, or back."""
 
     on: bool
     text: str | None = None
 
 
-class History(_Frame):
+class History(_Frame, frozen=True):
     """Asks for at most ``limit`` events older than ``before``."""
 
     id: str
@@ -151,7 +151,7 @@ class RoomState(Struct, frozen=True):
     members: list[Member]
 
 
-class Welcome(_Frame):
+class Welcome(_Frame, frozen=True):
     """The answer to ``hello``."""
 
     server: str
@@ -161,7 +161,7 @@ class Welcome(_Frame):
     rooms: list[RoomState]
 
 
-class Resume(_Frame):
+class Resume(_Frame, frozen=True):
     """How one room goes on: the outcome, then its replay. ``topic`` and ``members`` come after a ``join``."""
 
     room: str
@@ -174,7 +174,7 @@ class Resume(_Frame):
     members: list[Member] | None = None
 
 
-class Event(_Frame):
+class Event(_Frame, frozen=True):
     """A durable event. ``body`` is what `pushtui.protocol.bodies` has for its ``kind``."""
 
     room: str
@@ -186,7 +186,7 @@ class Event(_Frame):
     key: str | None = None
 
 
-class Ack(_Frame):
+class Ack(_Frame, frozen=True):
     """This key was stored before, at ``seq``. Otherwise the sender's own event is the ack."""
 
     key: str
@@ -195,7 +195,7 @@ class Ack(_Frame):
     duplicate: bool
 
 
-class Presence(_Frame):
+class Presence(_Frame, frozen=True):
     """Somebody came, went, or is away. Not stored."""
 
     room: str
@@ -204,7 +204,7 @@ class Presence(_Frame):
     text: str | None = None
 
 
-class Page(_Frame, tag="history"):
+class Page(_Frame, frozen=True, tag="history"):
     """The answer to `History`, oldest first; ``more`` when still older events are kept."""
 
     id: str
@@ -213,7 +213,7 @@ class Page(_Frame, tag="history"):
     more: bool
 
 
-class Error(_Frame):
+class Error(_Frame, frozen=True):
     """Something was refused; the connection stays up."""
 
     code: str
@@ -222,7 +222,7 @@ class Error(_Frame):
     retry_after_ms: int | None = None
 
 
-class Bye(_Frame):
+class Bye(_Frame, frozen=True):
     """The last frame before the server closes; ``code`` is the close code."""
 
     code: int
