@@ -1,0 +1,39 @@
+"""What a server is started with. The command line fills it in; a test or another program may as well."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8765
+DEFAULT_INTERVAL = 1.0
+
+
+def default_data() -> Path:
+    """The folder where a server keeps its log when nobody says otherwise; it need not exist."""
+    return platformdirs.user_data_path("pushtui", appauthor=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """How one server runs.
+
+    Attributes:
+        host: the address to listen on.
+        port: 0-65535; with 0 the system chooses one.
+        data: the folder of the log; not touched when ``memory`` is set.
+        memory: keep the log in memory only, so that nothing outlives the server.
+        log_level: what is said on standard error, from this level up.
+        interval: seconds between two samples of this machine, above 0.
+    """
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    data: Path = field(default_factory=default_data)
+    memory: bool = False
+    log_level: LogLevel = "info"
+    interval: float = DEFAULT_INTERVAL
