@@ -1,0 +1,146 @@
+"""What a line in the composer means: something to say, or a slash command; and how its last word goes on. Pure."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from pushtui.protocol import names
+from pushtui.protocol.limits import LIMITS
+
+
+class LineRefusedError(ValueError):
+    """A line cannot be sent or done; the message says why, in one sentence."""
+
+
+class Say(NamedTuple):
+    """Something to say."""
+
+    text: str
+
+
+class Call(NamedTuple):
+    """A command to do, by its name without the slash. ``argument`` is checked, and empty when left out."""
+
+    command: str
+    argument: str
+
+
+class Command(NamedTuple):
+    """A slash command.
+
+    Attributes:
+        name: without the slash.
+        argument: what follows it, in brackets when it may be left out, empty when nothing does.
+        does: what it is good for, for help and palette.
+        check: returns the argument as it is to be used, or raises ValueError with a sentence.
+    """
+
+    name: str
+    argument: str
+    does: str
+    check: Callable[[str], str] = str
+
+    @property
+    def usage(self) -> str:
+        """How it is written."""
+        return f"/{self.name} {self.argument}".rstrip()
+
+
+def _topic(text: str) -> str:
+    if len(text) > LIMITS.topic_characters:
+        raise ValueError(f"a topic has at most {LIMITS.topic_characters} characters, this one has {len(text)}")
+    return _line(text)
+
+
+def _line(text: str) -> str:
+    if "\n" in text:
+        raise ValueError("it takes one line, not several")
+    return text
+
+
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (
+        Command("nick", "NAME", "take another nick", names.nick),
+        Command("join", "ROOM", "go to a room; it comes into being if nobody was there yet", names.room),
+        Command("leave", "[ROOM]", "leave this room, or that one", names.room),
+        Command("topic", "TEXT", "set the topic of this room", _topic),
+        Command("me", "TEXT", "say what you do", str),
+        Command("away", "[TEXT]", "be away, perhaps with a reason; once more to be back", _line),
+        Command("mark", "TEXT", "put a mark on the timeline here and in the status pane", _line),
+        Command("who", "", "show or hide who is here"),
+        Command("help", "", "show keys and commands"),
+        Command("quit", "", "leave pushtui"),
+    )
+}
+
+
+def parse(line: str) -> Say | Call:
+    """Read what was written in the composer.
+
+    A line that begins with ``//`` is said with one slash.
+
+    Raises:
+        LineRefusedError: nothing to say, too much of it, no such command, or the wrong argument for it.
+    """
+    if not line.startswith("/") or line.startswith("//"):
+        return Say(_text(line.removeprefix("/") if line.startswith("//") else line))
+    word, _, rest = line[1:].partition(" ")
+    command = COMMANDS.get(word.lower())
+    if command is None:
+        raise LineRefusedError(f"there is no command /{_short(word)}; /help lists them, // says a slash")
+    argument = rest.strip()
+    if argument and not command.argument:
+        raise LineRefusedError(f"/{command.name} takes nothing after it")
+    if not argument:
+        if command.argument and not command.argument.startswith("["):
+            raise LineRefusedError(f"/{command.name} needs something after it: {command.usage}")
+        return Call(command.name, "")
+    try:
+        checked = command.check(argument)
+    except ValueError as error:
+        raise LineRefusedError(f"/{command.name}: {error}") from error
+    return Call(command.name, _text(checked))
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise LineRefusedError("there is nothing to say yet")
+    size = len(text.encode("utf-8", "replace"))
+    if size > LIMITS.text_bytes:
+        raise LineRefusedError(f"a message has at most {LIMITS.text_bytes} bytes, this one has {size}")
+    return text
+
+
+def _short(word: str) -> str:
+    line = word.partition("\n")[0]
+    return line if len(line) <= 20 else line[:20] + "…"
+
+
+_COMMAND_WORD = re.compile(r"/[a-z]*\Z", re.IGNORECASE)
+_ROOM_WORD = re.compile(r"/(?:join|leave)\s+(\S*)\Z", re.IGNORECASE)
+_LAST_WORD = re.compile(r"(?:^|\s)(@?)([^\s@]*)\Z")
+
+
+class Completion(NamedTuple):
+    """How the text before the cursor can go on: from ``start`` on, one of ``candidates`` (each with its space)."""
+
+    start: int
+    candidates: list[str]
+
+
+def complete(before: str, *, nicks: Iterable[str], rooms: Iterable[str]) -> Completion:
+    """Complete the last word of ``before``, the text before the cursor: a command, a room, ``@ana`` or ``ana``."""
+    if _COMMAND_WORD.match(before):
+        return Completion(0, [f"/{name} " for name in COMMANDS if name.startswith(before[1:].lower())])
+    if match := _ROOM_WORD.match(before):
+        return Completion(match.start(1), _matching(match[1], rooms))
+    match = _LAST_WORD.search(before)
+    if match is None or not match[0].strip():
+        return Completion(len(before), [])
+    at, word = match.groups()
+    return Completion(match.start(1), [at + nick for nick in _matching(word, nicks)])
+
+
+def _matching(word: str, known: Iterable[str]) -> list[str]:
+    return sorted((f"{name} " for name in known if name.casefold().startswith(word.casefold())), key=str.casefold)

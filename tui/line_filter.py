@@ -1,0 +1,33 @@
+"""The last guard before the terminal."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from textual.filter import LineFilter
+
+if TYPE_CHECKING:
+    from textual.color import Color
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+class ControlGuard(LineFilter):
+    """Replaces C0 and C1 characters in whatever is about to be painted.
+
+    Text is made safe where it is decoded (`pushtui.protocol.text`). Should one way be forgotten, an escape
+    sequence in it still cannot reach the terminal, because nearly every widget passes it on as it is.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the segments without control characters; Textual's own control segments stay."""
+        if not any(_CONTROL.search(segment.text) for segment in segments if not segment.control):
+            return segments
+        return [
+            segment
+            if segment.control
+            else Segment(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", segment.text), segment.style)
+            for segment in segments
+        ]
