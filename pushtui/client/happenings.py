@@ -1,15 +1,17 @@
 """What a client tells its user: typed events, and how the link is doing.
 
 Both clients are asynchronous iterators of these. They come in the order in which they happened, and a
-`Link` comes for every change of state, so a screen needs nothing else.
+`Link` comes for every change of state, so a screen needs nothing else. Every text in them that came from a
+server is clean (see `pushtui.protocol.text`): messages, edits and notices may have several lines, all else has one.
 """
 
 from enum import StrEnum
+from typing import Literal
 
 from msgspec import Struct
 
 from pushtui.protocol.bodies import Alert, Mark, Notice, RoomBody
-from pushtui.protocol.messages import Ack, Bye, Error, Page, Presence, Resume, Typing, Welcome
+from pushtui.protocol.messages import Ack, Bye, Error, Presence, Resume, Typing, Welcome
 from pushtui.protocol.positions import Lost, Outcome, Position
 from pushtui.protocol.samples import Sample
 
@@ -31,7 +33,8 @@ class Link(Struct, frozen=True):
         state: the state from now on.
         reason: one sentence on why, empty while all is well.
         retry_in: seconds until the next try, when ``lost``.
-        attempt: how many tries since the last proven session, from 1.
+        attempt: the number of the try that is meant (when ``lost``: of the next one), from 1, since the last
+            session that proved itself.
         down_for: seconds without a link, when ``live`` again after having been ``lost``.
         code: the WebSocket close code or HTTP status behind it, if there was one.
     """
@@ -57,8 +60,17 @@ class RoomEvent(Struct, frozen=True):
     replayed: bool = False
 
 
+class Page(Struct, frozen=True):
+    """Older events, oldest first: the answer to ``history``; ``more`` when still older ones are kept."""
+
+    id: str
+    room: str
+    events: list[RoomEvent]
+    more: bool
+
+
 class StatusEvent(Struct, frozen=True):
-    """A durable event of the status stream; None as `RoomEvent`."""
+    """An event of the status stream. ``position`` is None for one that is not durable; ``body`` as in `RoomEvent`."""
 
     position: Position | None
     kind: str
@@ -85,6 +97,16 @@ class CaughtUp(Struct, frozen=True):
     lost: Lost | None = None
 
 
+class Delivery(Struct, frozen=True):
+    """What became of something said: ``queued``, on its way (``sent``), ``stored``, or ``failed`` for good.
+
+    From ``sent`` it goes back to ``queued`` when the link is lost or the server is busy.
+    """
+
+    key: str
+    state: Literal["queued", "sent", "stored", "failed"]
+
+
 class Undeliverable(Struct, frozen=True):
     """Something said will not be stored; ``text`` is what it was."""
 
@@ -95,6 +117,18 @@ class Undeliverable(Struct, frozen=True):
 
 
 ChatHappening = (
-    Link | Welcome | Resume | CaughtUp | RoomEvent | Ack | Presence | Typing | Page | Error | Undeliverable | Bye
+    Link
+    | Welcome
+    | Resume
+    | CaughtUp
+    | RoomEvent
+    | Ack
+    | Presence
+    | Typing
+    | Page
+    | Error
+    | Delivery
+    | Undeliverable
+    | Bye
 )
 StatusHappening = Link | StatusResume | CaughtUp | StatusEvent
