@@ -7,7 +7,11 @@ from msgspec import Struct
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """A durable event. ``at`` in ms since the epoch; ``body`` is JSON, as it goes onto the wire."""
+    """A durable event. ``at`` in ms since the epoch; ``body`` is JSON, as it goes onto the wire.
+
+    ``erased`` is only in the feed, never in what is read: the older seqs whose bodies this event replaced
+    (see `Draft.erase`), for followers that keep copies.
+    """
 
     stream: str
     seq: int
@@ -16,13 +20,15 @@ class Entry(Struct, frozen=True, gc=False):
     by: str
     key: str | None
     body: bytes
+    erased: tuple[tuple[int, bytes], ...] = ()
 
 
 class Draft(Struct, frozen=True, gc=False):
     """An event that is not stored yet.
 
-    ``key`` is unique per author and stream: a second draft with it is a duplicate, however late it comes.
-    ``erase`` names an older seq of the stream whose body is replaced by ``erase_with`` in the same transaction.
+    ``key`` is unique per author and stream: a second draft with it is a duplicate, however late it comes,
+    as long as the first one's entry is kept.
+    ``erase`` names older seqs of the stream, each with the body that replaces theirs in the same transaction.
     """
 
     stream: str
@@ -30,8 +36,7 @@ class Draft(Struct, frozen=True, gc=False):
     by: str
     body: bytes
     key: str | None = None
-    erase: int | None = None
-    erase_with: bytes = b"{}"
+    erase: tuple[tuple[int, bytes], ...] = ()
 
 
 class Stored(NamedTuple):
@@ -104,11 +109,12 @@ class Store(Protocol):
     async def append(self, *drafts: Draft) -> Stored:
         """Make the drafts durable, all or none, and answer for the first.
 
-        If the first one's key was stored before, nothing is stored. Streams that do not exist are made.
-        Followers are told before this returns.
+        If the first one's key was stored before, nothing is stored; of the others, those are left out whose
+        key was. Streams that do not exist are made. Followers are told before this returns.
 
         Raises:
             StoreBusyError: too much is waiting, or the storage refuses.
+            msgspec.DecodeError: the body of a ``topic`` draft is not one.
         """
         ...
 
@@ -120,19 +126,29 @@ class Store(Protocol):
         ...
 
     async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
-        """At most ``limit`` entries above ``after``, oldest first. None of them is newer than `state` says."""
+        """At most ``limit`` entries above ``after``, oldest first. None of them is newer than `state` says.
+
+        What was trimmed meanwhile is missing; `state` shows it then: its floor moved before this returned.
+
+        Raises:
+            StoreBusyError: the storage cannot be read.
+        """
         ...
 
     async def read_before(self, stream: str, before: int, limit: int) -> Sequence[Entry]:
-        """The newest ``limit`` entries below ``before``, oldest first."""
+        """The newest ``limit`` entries below ``before``, oldest first; as `read` else."""
         ...
 
     async def get(self, stream: str, seq: int) -> Entry | None:
-        """One entry."""
+        """One entry, None when it is not there (any more); as `read` else."""
         ...
 
     async def trim(self, stream: str, below: int) -> None:
-        """Forget the entries below seq ``below``; `floor` becomes ``below`` (at most head + 1)."""
+        """Forget the entries below seq ``below``; `floor` becomes ``below`` (at most head + 1) and never sinks.
+
+        Raises:
+            StoreBusyError: as `append`.
+        """
         ...
 
     def trouble(self) -> str | None:

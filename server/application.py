@@ -1,0 +1,139 @@
+"""Puts the server together: one store, one fan-out, the conversations, one port."""
+
+import logging
+import random
+import secrets
+import socket
+from collections.abc import Callable
+
+from aiohttp import web
+
+from pushtui.protocol.close import CloseCode
+from pushtui.protocol.limits import LIMITS, Limits
+from pushtui.protocol.samples import Sample
+from server import chat, information, posting, reading
+from server.connections import Connections
+from server.errors import errors
+from server.log.fanout import Fanout
+from server.log.store import Store
+from server.log.streams import STATUS, room_stream
+from server.people import People
+from server.rooms import Rooms
+from server.service import SERVICE, Service
+from server.timing import Timing
+from server.writing import Writing
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_ROOM = "main"
+_RETRY_MS = (500, 2500)
+
+
+class Server:
+    """One running server.
+
+    Args:
+        store: the log; opened by `start`, closed by `stop`.
+        name: what the server calls itself.
+        timing: how long it waits for what.
+        limits: what one connection may ask for.
+        new_key: makes a key for a message that has none.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        name: str = "pushtui",
+        timing: Timing | None = None,
+        limits: Limits = LIMITS,
+        new_key: Callable[[], str] = lambda: secrets.token_urlsafe(12),
+    ) -> None:
+        self._store = store
+        self._timing = timing or Timing()
+        self._limits = limits
+        self._name = name
+        self._new_key = new_key
+        self._site: web.SockSite | None = None
+        self._runner: web.AppRunner | None = None
+        self._service: Service | None = None
+
+    async def start(self, listener: socket.socket) -> None:
+        """Open the log and serve on a bound socket.
+
+        Raises:
+            StoreUnusableError: the log cannot be opened, with the reason.
+        """
+        await self._store.open()
+        service = self._service = self._make_service()
+        for stream in (STATUS, room_stream(DEFAULT_ROOM)):
+            await service.fanout.open(stream)
+        service.connections.start()
+        self._runner = web.AppRunner(
+            self._routes(service),
+            handler_cancellation=True,
+            access_log=None,
+            shutdown_timeout=0.5,
+            keepalive_timeout=30,
+        )
+        await self._runner.setup()
+        self._site = web.SockSite(self._runner, listener, backlog=1024)
+        await self._site.start()
+
+    async def publish(self, sample: Sample) -> None:
+        """Store a look at this machine; everyone who reads the status stream gets it.
+
+        Raises:
+            RefusedError: it could not be stored.
+        """
+        if self._service is not None:
+            await self._service.writing.sample(sample)
+
+    async def stop(self, reason: str = "the server stops") -> None:
+        """Tell every client, give them a moment, end; within 3 s, whatever they do. Idempotent."""
+        if self._site is not None:
+            await self._site.stop()
+            self._site = None
+        if self._service is not None:
+            retry_ms = random.randint(*_RETRY_MS)  # noqa: S311
+            await self._service.connections.end_all(CloseCode.RESTART, reason, retry_ms)
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        if self._service is not None:
+            self._service.fanout.close()
+            self._service = None
+        await self._store.close()
+
+    def _make_service(self) -> Service:
+        return Service(
+            name=self._name,
+            store=self._store,
+            fanout=Fanout(self._store),
+            writing=Writing(self._store, self._limits),
+            connections=Connections(self._timing),
+            people=People(),
+            rooms=Rooms(),
+            limits=self._limits,
+            timing=self._timing,
+            new_key=self._new_key,
+        )
+
+    def _routes(self, service: Service) -> web.Application:
+        app = web.Application(middlewares=[errors], client_max_size=self._limits.frame_bytes)
+        app[SERVICE] = service
+        app.add_routes(
+            [
+                web.get("/", information.index),
+                web.get("/healthz", information.healthz),
+                web.get("/metrics", information.metrics),
+                web.get("/chat", chat.chat, allow_head=False),
+                web.get("/status", reading.status, allow_head=False),
+                # Any path, so that a name with a slash is refused as a name and not as an address.
+                web.get("/rooms/{room:.*}", reading.room, allow_head=False),
+                web.post("/rooms/{room:.*}", posting.message),
+                web.post("/notices", posting.notice),
+                web.post("/hosts/{host}/samples", posting.sample),
+            ]
+        )
+        return app

@@ -1,0 +1,186 @@
+"""``GET /chat``: the WebSocket side. The handshake, frames in, keeping alive, and the end (RFC 6455)."""
+
+import asyncio
+import logging
+from typing import get_args
+
+import msgspec
+from aiohttp import WSMessage, WSMsgType, web
+
+from pushtui.protocol import messages
+from pushtui.protocol.close import CloseCode
+from pushtui.protocol.codec import CODECS, Codec
+from pushtui.protocol.frames import Opcode, frame
+from server.conversation import Conversation, FarewellError
+from server.log.wire import WEBSOCKETS
+from server.refusal import RefusedError
+from server.service import SERVICE, Service
+from server.sink import TransportSink
+
+logger = logging.getLogger(__name__)
+
+_CLOSE_HANDSHAKE_SECONDS = 1.0
+_KNOWN_TYPES = frozenset(struct.__struct_config__.tag for struct in get_args(messages.ClientMessage))
+
+
+async def chat(request: web.Request) -> web.StreamResponse:
+    """Upgrade, then talk until one side ends it."""
+    service = request.app[SERVICE]
+    offered = request.headers.get("Sec-WebSocket-Protocol")
+    ws = web.WebSocketResponse(
+        protocols=messages.SUBPROTOCOLS,
+        compress=False,
+        autoping=False,
+        max_msg_size=service.limits.frame_bytes,
+        timeout=_CLOSE_HANDSHAKE_SECONDS,
+    )
+    ready = ws.can_prepare(request)
+    if not ready:
+        raise web.HTTPBadRequest(text="this address speaks WebSocket (RFC 6455, version 13) only")
+    if offered and ready.protocol is None:
+        raise web.HTTPBadRequest(text=f"the subprotocols here are {' and '.join(messages.SUBPROTOCOLS)}")
+    await ws.prepare(request)
+    connection = Chat(service, ws, CODECS[ready.protocol or messages.JSON], TransportSink(request))
+    await connection.run()
+    return ws
+
+
+class _Envelope(msgspec.Struct):
+    """What may be readable of a frame that is not readable as a whole."""
+
+    type: str | None = None
+    key: str | None = None
+
+
+class Chat:
+    """One WebSocket connection."""
+
+    kind = "websocket"
+
+    def __init__(self, service: Service, ws: web.WebSocketResponse, codec: Codec, sink: TransportSink) -> None:
+        self.sink = sink
+        self._service = service
+        self._ws = ws
+        self._codec = codec
+        self._conversation = Conversation(service, codec, sink, self._dismiss)
+        self._pinged_at = asyncio.get_running_loop().time()
+        self._pong_due = False
+        self._endings: set[asyncio.Task[None]] = set()
+        self._ended = False
+
+    async def run(self) -> None:
+        """Until one side ends it."""
+        self._service.connections.add(self)
+        try:
+            await self._conversation.greet(await self._hello())
+            while (frame_in := await self._receive()) is not None:
+                await self._answer(frame_in)
+        except FarewellError as farewell:
+            await self.end(farewell.code, farewell.reason)
+        finally:
+            self._conversation.depart()
+            self._service.connections.remove(self)
+
+    def tick(self, now: float) -> None:
+        """Ping, or give up on a client that does not answer."""
+        timing = self._service.timing
+        if self._pong_due:
+            if now - self._pinged_at > timing.pong:
+                self._dismiss(CloseCode.NO_PONG, f"no pong within {timing.pong:g} s")
+        elif now - self._pinged_at > timing.ping:
+            self._pinged_at = now
+            self._pong_due = True
+            self.sink.write(frame(Opcode.PING, b""))
+
+    async def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
+        """Say ``bye``, close with the code, and drop the connection if the client does not close in time."""
+        if self._ended:
+            return
+        self._ended = True
+        self._conversation.tell(messages.Bye(code, reason, retry_ms))
+        self._conversation.depart()
+        try:
+            async with asyncio.timeout(2 * _CLOSE_HANDSHAKE_SECONDS):
+                # A close reason has at most 123 bytes: RFC 6455 section 5.5.
+                message = reason.encode()[:123].decode(errors="ignore").encode()
+                await self._ws.close(code=code, message=message, drain=False)
+        except (TimeoutError, ConnectionError):
+            logger.debug("a client did not take part in closing")
+        self.sink.abort()
+
+    def _dismiss(self, code: CloseCode, reason: str) -> None:
+        task = asyncio.get_running_loop().create_task(self.end(code, reason))
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+
+    async def _hello(self) -> messages.Hello:
+        limit = self._service.limits.hello_seconds
+        try:
+            async with asyncio.timeout(self._service.timing.hello):
+                frame_in = await self._receive()
+        except TimeoutError:
+            raise FarewellError(CloseCode.NO_HELLO, f"no hello within {limit:g} s") from None
+        if frame_in is None:
+            raise FarewellError(CloseCode.NORMAL, "the client went")
+        try:
+            said = self._decode(frame_in)
+        except RefusedError as refusal:
+            raise FarewellError(
+                CloseCode.PROTOCOL_ERROR, f"the first frame is a hello: {refusal.message}"
+            ) from None
+        if not isinstance(said, messages.Hello):
+            raise FarewellError(CloseCode.PROTOCOL_ERROR, "the first frame is a hello")
+        return said
+
+    async def _receive(self) -> WSMessage | None:
+        """The next text or binary frame; None when the conversation is over."""
+        while True:
+            # Who does not read is not listened to: what answers would fill the memory.
+            if not self.sink.has_room() and not await self.sink.room():
+                return None
+            message = await self._ws.receive()
+            match message.type:
+                case WSMsgType.TEXT | WSMsgType.BINARY:
+                    return message
+                case WSMsgType.PING:
+                    self.sink.write(frame(Opcode.PONG, message.data))
+                case WSMsgType.PONG:
+                    self._pong_due = False
+                case _:
+                    return None
+
+    async def _answer(self, frame_in: WSMessage) -> None:
+        said = None
+        try:
+            said = self._decode(frame_in)
+            await self._conversation.answer(said)
+        except RefusedError as refusal:
+            key = getattr(said, "key", None) if said is not None else self._envelope(frame_in).key
+            self._conversation.refuse(refusal, key)
+
+    def _decode(self, frame_in: WSMessage) -> messages.ClientMessage:
+        """Read a frame.
+
+        Raises:
+            FarewellError: it is of the other kind, text or binary, than was agreed on.
+            RefusedError: it is not a message.
+        """
+        if (frame_in.type is WSMsgType.BINARY) != self._codec.binary:
+            raise FarewellError(
+                CloseCode.PROTOCOL_ERROR,
+                f"{self._codec.subprotocol} travels in {'binary' if self._codec.binary else 'text'} frames",
+            )
+        try:
+            return self._codec.decode_client(frame_in.data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            kind = self._envelope(frame_in).type
+            if kind is not None and kind not in _KNOWN_TYPES:
+                raise RefusedError("unknown_type", f"no frame has the type {kind[:40]!r}") from error
+            raise RefusedError("malformed", f"this frame cannot be read: {error}") from error
+
+    def _envelope(self, frame_in: WSMessage) -> _Envelope:
+        try:
+            decode = msgspec.msgpack.decode if self._codec.binary else msgspec.json.decode
+            return decode(frame_in.data, type=_Envelope)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return _Envelope()

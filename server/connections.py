@@ -1,0 +1,83 @@
+"""Everyone who is connected, and the pulse that looks after them all."""
+
+import asyncio
+import logging
+from collections import Counter
+from typing import Protocol
+
+from pushtui.protocol.close import CloseCode
+from server.sink import TransportSink
+from server.timing import Timing
+
+logger = logging.getLogger(__name__)
+
+
+class Connection(Protocol):
+    """One client that stays: a chat or an event stream."""
+
+    kind: str
+    sink: TransportSink
+
+    def tick(self, now: float) -> None:
+        """Called now and then with the loop's time: keep the connection alive, or notice that it is dead."""
+        ...
+
+    async def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
+        """Tell the client why and when to come back, then close. Does not wait for a client that is stuck."""
+        ...
+
+
+class Connections:
+    """The set of all connections. One task looks after all of them: a timer for each would cost more."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._all: set[Connection] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._pulse: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to look after the connections."""
+        self._pulse = asyncio.get_running_loop().create_task(self._beat())
+
+    def add(self, connection: Connection) -> None:
+        """Look after this one too."""
+        self._all.add(connection)
+        self._empty.clear()
+
+    def remove(self, connection: Connection) -> None:
+        """This one is gone. Idempotent."""
+        self._all.discard(connection)
+        if not self._all:
+            self._empty.set()
+
+    def count(self) -> Counter[str]:
+        """How many there are of each kind."""
+        return Counter(connection.kind for connection in self._all)
+
+    async def end_all(self, code: CloseCode, reason: str, retry_ms: int) -> None:
+        """Tell everyone, give them a moment to go, and drop those who do not."""
+        if self._pulse is not None:
+            self._pulse.cancel()
+        endings = [asyncio.ensure_future(one.end(code, reason, retry_ms)) for one in self._all]
+        try:
+            async with asyncio.timeout(self._timing.farewell):
+                await self._empty.wait()
+        except TimeoutError:
+            logger.info("%d clients did not go by themselves", len(self._all))
+        for connection in list(self._all):
+            connection.sink.abort()
+        await asyncio.gather(*endings, return_exceptions=True)
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._timing.tick)
+            now = loop.time()
+            for connection in list(self._all):
+                if connection.sink.waiting(now) > self._timing.stuck:
+                    logger.info("a client took nothing for %.0f s and is cut off", self._timing.stuck)
+                    connection.sink.abort()
+                else:
+                    connection.tick(now)

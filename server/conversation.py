@@ -1,0 +1,282 @@
+"""One chat, from the client's ``hello`` on: what it says, what it hears, which rooms it is in."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from pushtui import __version__
+from pushtui.protocol import messages
+from pushtui.protocol.close import CloseCode
+from pushtui.protocol.codec import Codec
+from pushtui.protocol.limits import DEFAULT_REPLAY
+from pushtui.protocol.text import safe_line
+from server.log.cursor import Cursor
+from server.log.store import StoreBusyError
+from server.log.streams import room_stream
+from server.log.wire import WEBSOCKETS, decoded
+from server.people import NickTakenError
+from server.refusal import RefusedError
+from server.rooms import Room
+from server.service import Service, named_position
+from server.sink import TransportSink
+from server.writing import Written, checked_nick, checked_room
+
+logger = logging.getLogger(__name__)
+
+#: Appends of one client on their way to the disk; more wait in its transport.
+_SENDS_IN_FLIGHT = 256
+ROLE = "member"
+
+
+class FarewellError(Exception):
+    """This conversation is over; the client is told why."""
+
+    def __init__(self, code: CloseCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Conversation:
+    """What one client and the room say to each other, whatever the transport.
+
+    Attributes:
+        nick: who it is; empty before ``hello``.
+        session: the client's random id, the same across its reconnects.
+        subprotocol: the encoding of its frames.
+        dismiss: ends the connection, from wherever that is decided.
+    """
+
+    def __init__(
+        self, service: Service, codec: Codec, sink: TransportSink, dismiss: Callable[[CloseCode, str], None]
+    ) -> None:
+        self.nick = ""
+        self.session = ""
+        self.dismiss = dismiss
+        self.subprotocol = codec.subprotocol
+        self._service = service
+        self._codec = codec
+        self._wire = WEBSOCKETS[codec.subprotocol]
+        self._sink = sink
+        self._rooms: dict[str, Room] = {}
+        self._cursors: dict[str, Cursor] = {}
+        self._away: messages.Away | None = None
+        self._sends: set[asyncio.Task[None]] = set()
+        self._unheard: dict[tuple[str, str, str], bytes] = {}
+
+    # What the room sees of it
+
+    def member(self) -> messages.Member:
+        """How this person is doing."""
+        if self._away is None:
+            return messages.Member(self.nick, "here")
+        return messages.Member(self.nick, "away", self._away.text)
+
+    def hear(self, about: tuple[str, str, str], frame: bytes) -> None:
+        """Take a frame that is true now; while there is no room, only the newest about each subject is kept."""
+        if self._unheard or not self._sink.has_room():
+            if not self._unheard:
+                self._sink.when_room(self._catch_up)
+            self._unheard[about] = frame
+        else:
+            self._sink.write(frame)
+
+    def tell(self, message: messages.ServerMessage) -> None:
+        """Send a frame to this client alone."""
+        self._sink.write(self._wire.wrap(self._codec.encode(message)))
+
+    def refuse(self, refusal: RefusedError, key: str | None = None) -> None:
+        """Say why something is not done; the connection stays up."""
+        self.tell(messages.Error(refusal.code, refusal.message, key, refusal.retry_after_ms))
+
+    def _catch_up(self) -> None:
+        frames = list(self._unheard.values())
+        self._unheard.clear()
+        self._sink.write(b"".join(frames))
+
+    # Coming and going
+
+    async def greet(self, hello: messages.Hello) -> None:
+        """Let somebody in; an older connection of the same session is dismissed.
+
+        Raises:
+            FarewellError: they cannot come in like this.
+        """
+        limits = self._service.limits
+        try:
+            self.nick = checked_nick(hello.nick)
+            rooms = {checked_room(room): named_position(after) for room, after in hello.rooms.items()}
+        except RefusedError as refusal:
+            raise FarewellError(CloseCode.PROTOCOL_ERROR, refusal.message) from refusal
+        if len(rooms) > limits.rooms_per_connection:
+            raise FarewellError(
+                CloseCode.PROTOCOL_ERROR, f"a connection has at most {limits.rooms_per_connection} rooms"
+            )
+        if not 0 < len(hello.session) <= limits.key_characters:
+            raise FarewellError(CloseCode.PROTOCOL_ERROR, f"a session has 1 to {limits.key_characters} characters")
+        replay = DEFAULT_REPLAY if hello.replay is None else hello.replay
+        if not 0 <= replay <= limits.replay:
+            raise FarewellError(CloseCode.PROTOCOL_ERROR, f"replay is 0 to {limits.replay}")
+        self.session = hello.session
+        try:
+            for room in rooms:
+                await self._service.fanout.open(room_stream(room))
+            replaced = self._service.people.enter(self)
+        except NickTakenError:
+            raise FarewellError(CloseCode.NICK_TAKEN, f"the nick {self.nick} is taken") from None
+        except StoreBusyError as error:
+            raise FarewellError(CloseCode.LAGGING, str(error)) from error
+        self._rooms = {room: self._service.rooms.enter(room, self) for room in rooms}
+        if replaced is not None:
+            replaced.depart()
+            replaced.dismiss(CloseCode.REPLACED, "this session came back on another connection")
+        self.tell(
+            messages.Welcome(
+                self._service.name,
+                __version__,
+                messages.You(self.nick, ROLE),
+                limits,
+                [self._room_state(room) for room in self._rooms.values()],
+            )
+        )
+        for name, position in rooms.items():
+            start = await self._service.fanout.start(room_stream(name), position, replay)
+            if name not in self._rooms:
+                return  # dismissed meanwhile
+            self.tell(messages.Resume(name, start.outcome, start.epoch, start.after, start.head, start.lost))
+            self._listen(self._rooms[name], start.after)
+
+    def depart(self) -> None:
+        """Leave every room and forget the nick. Idempotent."""
+        for cursor in self._cursors.values():
+            self._service.fanout.detach(cursor)
+        for room in self._rooms.values():
+            self._service.rooms.exit(room, self)
+        self._cursors.clear()
+        self._rooms.clear()
+        self._service.people.exit(self)
+
+    # What it says
+
+    async def answer(self, said: messages.ClientMessage) -> None:
+        """Do what one frame asks for.
+
+        Raises:
+            RefusedError: it cannot be done; the frame's key, if any, is the caller's to add.
+        """
+        match said:
+            case messages.Send(reply_to=None):
+                self._occupied(said.room)
+                await self._write_soon(said)
+            case (
+                messages.Send()
+                | messages.Edit()
+                | messages.Redact()
+                | messages.React()
+                | messages.SetTopic()
+                | messages.SetMark()
+            ):
+                self._occupied(said.room)
+                # These look at what is stored, or take another way there: what was said before comes first.
+                await self._settle()
+                await self._write(said)
+            case messages.Join():
+                await self._join(checked_room(said.room), said.after)
+            case messages.Leave():
+                self._leave(said.room)
+            case messages.Typing():
+                self._occupied(said.room).tell_typing(self, said.on)
+            case messages.Away():
+                self._set_away(said)
+            case messages.History():
+                await self._page(said)
+            case messages.Hello():
+                raise RefusedError("malformed", "hello is said once, as the first frame")
+
+    async def _write_soon(self, said: messages.Send) -> None:
+        """Store without waiting, so that one client's messages share a disk write; they keep their order."""
+        if len(self._sends) >= _SENDS_IN_FLIGHT:
+            await asyncio.wait(self._sends, return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.get_running_loop().create_task(self._write_or_refuse(said))
+        self._sends.add(task)
+        task.add_done_callback(self._sends.discard)
+
+    async def _settle(self) -> None:
+        if self._sends:
+            await asyncio.wait(self._sends)
+
+    async def _write_or_refuse(self, said: Written) -> None:
+        try:
+            await self._write(said)
+        except RefusedError as refusal:
+            self.refuse(refusal, said.key)
+        except Exception:
+            logger.exception("a message could not be stored")
+            self.refuse(RefusedError("busy", "the server could not store this"), said.key)
+
+    async def _write(self, said: Written) -> None:
+        stored = await self._service.writing.write(self.nick, said)
+        if stored.duplicate:
+            self.tell(messages.Ack(said.key, said.room, stored.seq, duplicate=True))
+
+    async def _join(self, name: str, after: str | None) -> None:
+        limits = self._service.limits
+        if name not in self._rooms and len(self._rooms) >= limits.rooms_per_connection:
+            raise RefusedError("not_allowed", f"a connection has at most {limits.rooms_per_connection} rooms")
+        try:
+            start = await self._service.fanout.start(room_stream(name), named_position(after), DEFAULT_REPLAY)
+        except StoreBusyError as error:
+            raise RefusedError("busy", str(error)) from error
+        if name in self._cursors:
+            self._service.fanout.detach(self._cursors[name])
+        room = self._rooms[name] = self._service.rooms.enter(name, self)
+        state = self._room_state(room)
+        self.tell(
+            messages.Resume(
+                name, start.outcome, start.epoch, start.after, start.head, start.lost, state.topic, state.members
+            )
+        )
+        self._listen(room, start.after)
+
+    def _leave(self, name: str) -> None:
+        room = self._occupied(name)
+        del self._rooms[name]
+        self._service.fanout.detach(self._cursors.pop(name))
+        self._service.rooms.exit(room, self)
+
+    def _set_away(self, said: messages.Away) -> None:
+        most = self._service.limits.topic_characters
+        text = safe_line(said.text or "").strip()
+        if len(text) > most:
+            raise RefusedError("too_long", f"a reason to be away has at most {most} characters")
+        self._away = messages.Away(True, text or None) if said.on else None
+        for room in self._rooms.values():
+            room.tell_presence(self)
+
+    async def _page(self, said: messages.History) -> None:
+        self._occupied(said.room)
+        if not 0 < said.limit <= self._service.limits.history:
+            raise RefusedError("malformed", f"limit is 1 to {self._service.limits.history}")
+        # One more than asked for tells whether there are more.
+        before = min(max(said.before, 0), (1 << 63) - 1)
+        entries = await self._service.store.read_before(room_stream(said.room), before, said.limit + 1)
+        events = [decoded(entry) for entry in entries[-said.limit :]]
+        self.tell(messages.Page(said.id, said.room, events, more=len(entries) > said.limit))
+
+    def _listen(self, room: Room, after: int) -> None:
+        cursor = self._service.fanout.attach(room_stream(room.name), self._wire, self._sink, after)
+        self._cursors[room.name] = cursor
+        for typing in room.typing():
+            if typing.nick != self.nick:
+                self.tell(typing)
+
+    def _occupied(self, name: str) -> Room:
+        if name not in self._rooms:
+            raise RefusedError("not_allowed", f"you are not in the room {safe_line(name)[:64]}; join it first")
+        return self._rooms[name]
+
+    def _room_state(self, room: Room) -> messages.RoomState:
+        state = self._service.store.state(room_stream(room.name))
+        if state is None:
+            raise KeyError(room.name)
+        return messages.RoomState(room.name, state.epoch, state.head, state.floor, state.topic, room.members())

@@ -1,0 +1,52 @@
+"""Errors over HTTP: always JSON, ``{"code", "message"}``, with the right status."""
+
+import logging
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from server.refusal import Code, RefusedError
+
+logger = logging.getLogger(__name__)
+
+_STATUS: dict[Code, int] = {
+    "malformed": 400,
+    "unknown_type": 400,
+    "not_allowed": 403,
+    "no_such_room": 404,
+    "no_such_target": 404,
+    "too_long": 413,
+    "rate_limited": 429,
+    "busy": 503,
+}
+_CODES = {
+    400: "malformed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "wrong_content_type",
+}
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever went wrong into its answer."""
+    try:
+        return await handler(request)
+    except RefusedError as refusal:
+        headers = {}
+        if refusal.retry_after_ms is not None:
+            headers["Retry-After"] = str(max(1, round(refusal.retry_after_ms / 1000)))
+        return _answer(_STATUS[refusal.code], refusal.code, refusal.message, headers)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        return _answer(error.status, _CODES.get(error.status, "refused"), error.text or error.reason, headers)
+    except Exception:
+        logger.exception("%s %s failed", request.method, request.path)
+        return _answer(500, "internal", "the server made a mistake; its log says more", {})
+
+
+def _answer(status: int, code: str, message: str, headers: dict[str, str]) -> web.Response:
+    return web.json_response({"code": code, "message": message}, status=status, headers=headers)

@@ -1,0 +1,82 @@
+"""``GET /``, ``/healthz``, ``/metrics``: what this server is and how it is doing."""
+
+from collections.abc import Iterator
+
+import msgspec
+from aiohttp import web
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from pushtui import __version__
+from pushtui.protocol.messages import SUBPROTOCOLS
+from server.service import SERVICE, Service
+
+PATHS = {
+    "GET /": "this",
+    "GET /chat": "WebSocket: the chat",
+    "GET /status": "event stream: samples, alerts, notices, marks",
+    "GET /rooms/{room}": "event stream: one room, to read along",
+    "POST /rooms/{room}": "one message into a room",
+    "POST /notices": "a push notification",
+    "POST /hosts/{host}/samples": "one sample of another host",
+    "GET /healthz": "200 while the log accepts writes",
+    "GET /metrics": "Prometheus text",
+}
+
+
+async def index(request: web.Request) -> web.Response:
+    """Name, version, paths, subprotocols, limits."""
+    service = request.app[SERVICE]
+    return web.json_response(
+        {
+            "name": service.name,
+            "version": __version__,
+            "paths": PATHS,
+            "subprotocols": SUBPROTOCOLS,
+            "limits": msgspec.to_builtins(service.limits),
+        }
+    )
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """200 while the log accepts writes, else 503 with the reason."""
+    trouble = request.app[SERVICE].store.trouble()
+    if trouble is None:
+        return web.json_response({"status": "ok"})
+    return web.json_response({"status": "unavailable", "reason": trouble}, status=503)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Prometheus text."""
+    registry = CollectorRegistry()
+    registry.register(_ServiceCollector(request.app[SERVICE]))
+    ProcessCollector(registry=registry)
+    return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+class _ServiceCollector(Collector):
+    """Reads the service when it is asked; nothing is counted twice, and nothing while nobody looks."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[Metric]:
+        service = self._service
+        connections = GaugeMetricFamily("pushtui_connections", "Clients connected now", labels=["transport"])
+        for kind, count in {"websocket": 0, "sse": 0, **service.connections.count()}.items():
+            connections.add_metric([kind], count)
+        yield connections
+        yield GaugeMetricFamily("pushtui_people", "People in the chat now", value=len(service.people))
+        yield GaugeMetricFamily("pushtui_rooms", "Rooms with somebody in them", value=len(service.rooms))
+        yield CounterMetricFamily(
+            "pushtui_deliveries", "Events handed to clients, each client counted", value=service.fanout.delivered()
+        )
+        heads = GaugeMetricFamily("pushtui_log_head", "Highest seq of each stream", labels=["stream"])
+        for stream in service.store.streams():
+            state = service.store.state(stream)
+            heads.add_metric([stream], state.head if state else 0)
+        yield heads
+        healthy = 0 if service.store.trouble() else 1
+        yield GaugeMetricFamily("pushtui_log_writable", "1 while the log accepts writes", value=healthy)

@@ -1,0 +1,140 @@
+"""A listener: a position in one stream, a wire, a sink. Falling behind is a number here, not a queue."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from server.log.store import Entry, Store
+from server.log.tail import SPAN_BYTES, Selection, Tail
+from server.log.wire import Wire
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 256
+
+
+class Sink(Protocol):
+    """Where a cursor writes: a transport with an end to its patience."""
+
+    def write(self, data: bytes) -> None:
+        """Hand the bytes over; never waits, and does nothing once the listener is gone."""
+        ...
+
+    def has_room(self) -> bool:
+        """Whether the transport takes more now."""
+        ...
+
+    def when_room(self, wake: Callable[[], None]) -> None:
+        """Call ``wake`` once when there is room again; never when the listener is gone."""
+        ...
+
+    async def room(self) -> bool:
+        """Wait until there is room; False when the listener is gone."""
+        ...
+
+    def abort(self) -> None:
+        """Cut the listener off; it knows its position and can come back."""
+        ...
+
+
+class Cursor:
+    """Reads one stream from a position on, as fast as its sink takes it.
+
+    It holds nothing but the position: what was written is the transport's, what is ahead is the tail's or
+    the store's.
+
+    Attributes:
+        position: seq of the last entry written.
+        delivered: entries written so far.
+    """
+
+    __slots__ = ("_closed", "_paging", "_selection", "_sink", "_store", "_waiting", "delivered", "position",
+                 "stream", "tail", "wire")  # fmt: skip
+
+    def __init__(
+        self,
+        stream: str,
+        tail: Tail,
+        store: Store,
+        wire: Wire,
+        sink: Sink,
+        position: int,
+        selection: Selection | None = None,
+    ) -> None:
+        self.stream = stream
+        self.tail = tail
+        self.wire = wire
+        self.position = position
+        self.delivered = 0
+        self._store = store
+        self._sink = sink
+        self._selection = selection
+        self._paging: asyncio.Task[None] | None = None
+        self._waiting = False
+        self._closed = False
+
+    def advance(self) -> None:
+        """Write what there is to write and room for. Never waits; goes on by itself when it could not finish."""
+        if self._waiting or self._closed or self._paging is not None:
+            return
+        tail = self.tail
+        while self.position < tail.head:
+            if not self._sink.has_room():
+                self._waiting = True
+                self._sink.when_room(self._go_on)
+                return
+            if self.position < tail.begin:
+                self._paging = asyncio.get_running_loop().create_task(self._page())
+                return
+            data, count, upto = tail.span(self.position, self.wire, self._selection)
+            if count:
+                self._sink.write(data)
+                self.delivered += count
+            self.position = upto
+
+    def close(self) -> None:
+        """Stop. Idempotent."""
+        self._closed = True
+        if self._paging is not None:
+            self._paging.cancel()
+
+    def _go_on(self) -> None:
+        self._waiting = False
+        self.advance()
+
+    async def _page(self) -> None:
+        """Read from the store until the tail can take over."""
+        try:
+            while self.position < self.tail.begin:
+                entries = await self._store.read(self.stream, self.position, _PAGE)
+                if not entries:
+                    # Everything up to the tail was trimmed meanwhile.
+                    self.position = self.tail.begin
+                elif not await self._write(entries):
+                    return
+        except Exception:
+            logger.exception("reading %s after %d failed, so a listener is cut off", self.stream, self.position)
+            self._sink.abort()
+            return
+        finally:
+            self._paging = None
+        self.advance()
+
+    async def _write(self, entries: Sequence[Entry]) -> bool:
+        """Write a page, a span at a time; False when the listener is gone."""
+        parts: list[bytes] = []
+        length = 0
+        for entry in entries:
+            if self._selection is None or self._selection.admits(entry):
+                parts.append(self.wire.encode(entry, self.tail.epoch))
+                length += len(parts[-1])
+            self.position = entry.seq
+            if length >= SPAN_BYTES or (parts and entry is entries[-1]):
+                if not await self._sink.room():
+                    return False
+                self._sink.write(b"".join(parts))
+                self.delivered += len(parts)
+                parts.clear()
+                length = 0
+        return True

@@ -1,0 +1,160 @@
+"""Wakes the cursors of streams that grew: once per turn of the loop, in slices that leave it responsive."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+
+from pushtui.protocol.positions import Lost, Outcome, Position, resumption
+from server.log.cursor import Cursor, Sink
+from server.log.store import Entry, Store, StreamState
+from server.log.tail import Selection, Tail
+from server.log.wire import Wire
+
+#: A slice of a flush ends after this many seconds, so that reading, pings and new listeners get their turn.
+SLICE_SECONDS = 0.004
+_CURSORS_PER_LOOK = 16
+_PRELOAD = 512
+
+
+class Start:
+    """Where a listener starts, and what it is told about that.
+
+    Attributes:
+        outcome: exactly one of PROTOCOL's four.
+        after: the position that the first event follows.
+        head: the highest seq there is now; events up to it are the replay.
+    """
+
+    __slots__ = ("after", "epoch", "head", "lost", "outcome")
+
+    def __init__(self, outcome: Outcome, epoch: str, after: int, head: int, lost: Lost | None) -> None:
+        self.outcome = outcome
+        self.epoch = epoch
+        self.after = after
+        self.head = head
+        self.lost = lost
+
+
+class Fanout:
+    """All listeners of all streams."""
+
+    def __init__(self, store: Store) -> None:
+        self._delivered_before = 0
+        self._store = store
+        self._tails: dict[str, Tail] = {}
+        self._cursors: dict[str, set[Cursor]] = {}
+        self._dirty: dict[str, None] = {}
+        self._round: Iterator[Cursor] | None = None
+        self._scheduled = False
+        self._unfollow = store.follow(self._follow)
+
+    def close(self) -> None:
+        """Let go of the store and of every cursor."""
+        self._unfollow()
+        for cursors in self._cursors.values():
+            for cursor in cursors:
+                cursor.close()
+        self._cursors.clear()
+        self._dirty.clear()
+        self._round = None
+
+    async def open(self, stream: str) -> Tail:
+        """The stream's tail, with the newest entries of the store in it. Makes the stream if need be.
+
+        Raises:
+            StoreBusyError: there is no such stream and it cannot be made now.
+        """
+        tail = self._tails.get(stream)
+        if tail is None:
+            state = self._store.state(stream) or await self._store.create(stream)
+            tail = self._tails.get(stream)
+        if tail is None:
+            tail = self._tails[stream] = Tail(state.epoch, state.head)
+            tail.preload(await self._store.read_before(stream, tail.begin + 1, _PRELOAD))
+        return tail
+
+    async def start(self, stream: str, position: Position | None, replay: int) -> Start:
+        """Decide where a listener starts: see `pushtui.protocol.positions.resumption`.
+
+        Whoever calls this attaches in the same turn of the loop, or what is said here may be old.
+
+        Raises:
+            StoreBusyError: there is no such stream and it cannot be made now.
+        """
+        tail = await self.open(stream)
+        after = await self._before_newest(stream, tail, replay)
+        state = self._state(stream)
+        decided = resumption(position, epoch=state.epoch, floor=state.floor, head=state.head)
+        if decided.after is not None:
+            after = decided.after
+        return Start(decided.outcome, state.epoch, after, state.head, decided.lost)
+
+    def attach(
+        self, stream: str, wire: Wire, sink: Sink, after: int, selection: Selection | None = None
+    ) -> Cursor:
+        """Listen from a position on. What is there already is written at once, as far as there is room."""
+        cursor = Cursor(stream, self._tails[stream], self._store, wire, sink, after, selection)
+        self._cursors.setdefault(stream, set()).add(cursor)
+        cursor.advance()
+        return cursor
+
+    def detach(self, cursor: Cursor) -> None:
+        """Listen no longer. Idempotent."""
+        cursor.close()
+        cursors = self._cursors.get(cursor.stream, set())
+        if cursor in cursors:
+            self._delivered_before += cursor.delivered
+            cursors.remove(cursor)
+
+    def listeners(self, stream: str) -> int:
+        """How many listen to a stream now."""
+        return len(self._cursors.get(stream, ()))
+
+    def delivered(self) -> int:
+        """Entries handed to transports, ever; each listener counts."""
+        now = sum(cursor.delivered for cursors in self._cursors.values() for cursor in cursors)
+        return self._delivered_before + now
+
+    async def _before_newest(self, stream: str, tail: Tail, count: int) -> int:
+        held = tail.newest(count)
+        if held is not None:
+            return held
+        older = await self._store.read_before(stream, tail.head + 1, count)
+        return older[0].seq - 1 if older else tail.begin
+
+    def _state(self, stream: str) -> StreamState:
+        state = self._store.state(stream)
+        if state is None:
+            raise KeyError(stream)
+        return state
+
+    def _follow(self, entries: Sequence[Entry]) -> None:
+        # Entries of one stream keep their order under a stable sort.
+        for stream, group in groupby(sorted(entries, key=attrgetter("stream")), attrgetter("stream")):
+            tail = self._tails.get(stream)
+            if tail is not None:
+                tail.extend(list(group))
+                self._dirty[stream] = None
+        if self._dirty and not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Advance cursors until the slice is over; the rest goes on in the next turn."""
+        deadline = time.monotonic() + SLICE_SECONDS
+        while True:
+            if self._round is None:
+                if not self._dirty:
+                    self._scheduled = False
+                    return
+                stream = next(iter(self._dirty))
+                del self._dirty[stream]
+                self._round = iter(list(self._cursors.get(stream, ())))
+            for looked, cursor in enumerate(self._round, 1):
+                cursor.advance()
+                if looked % _CURSORS_PER_LOOK == 0 and time.monotonic() > deadline:
+                    asyncio.get_running_loop().call_soon(self._flush)
+                    return
+            self._round = None

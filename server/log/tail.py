@@ -1,0 +1,143 @@
+"""The hot end of one stream: its newest entries, encoded once for each wire, joined once for each position."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from msgspec import structs
+
+from server.log.store import Entry
+from server.log.wire import Wire
+
+#: A span is at most this long, or one entry.
+SPAN_BYTES = 64 * 1024
+_SPANS_KEPT = 256
+
+
+class Selection(Protocol):
+    """Which entries a listener wants. Hashable: listeners with equal selections share their bytes."""
+
+    def admits(self, entry: Entry) -> bool:
+        """Whether the entry is wanted."""
+        ...
+
+    def __hash__(self) -> int: ...
+
+
+class Span(NamedTuple):
+    """What lies between two positions: the bytes, how many entries, and the seq of the last one."""
+
+    data: bytes
+    count: int
+    upto: int
+
+
+class _Slot:
+    __slots__ = ("encoded", "entry")
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.encoded: dict[Wire, bytes] = {}
+
+
+class Tail:
+    """The newest entries of one stream.
+
+    Attributes:
+        epoch: the log's present life.
+        head: seq of the newest entry, whether it is held or not.
+        begin: positions from here on can be read; older ones are the store's business.
+        encodings: how often an entry was encoded, ever.
+    """
+
+    def __init__(self, epoch: str, head: int, *, capacity: int = 1024, capacity_bytes: int = 4 << 20) -> None:
+        self.epoch = epoch
+        self.head = head
+        self.begin = head
+        self.encodings = 0
+        self._capacity = capacity
+        self._capacity_bytes = capacity_bytes
+        self._bytes = 0
+        self._slots: list[_Slot] = []
+        self._seqs: list[int] = []
+        self._spans: dict[tuple[int, Wire, Selection | None], Span] = {}
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def extend(self, entries: Sequence[Entry]) -> None:
+        """Take what became durable, oldest first."""
+        self._spans.clear()
+        for entry in entries:
+            for seq, body in entry.erased:
+                self._replace(seq, body)
+            self._slots.append(_Slot(entry))
+            self._seqs.append(entry.seq)
+            self._bytes += len(entry.body)
+        self.head = self._seqs[-1]
+        # Lists lose their front in one go, now and then, rather than entry by entry.
+        if len(self._slots) > 2 * self._capacity or self._bytes > 2 * self._capacity_bytes:
+            self._shed()
+
+    def preload(self, older: Sequence[Entry]) -> None:
+        """Put entries in front that were read from the store: all of those right before `begin`."""
+        if not older or self.begin != older[-1].seq:
+            return
+        self._slots[:0] = [_Slot(entry) for entry in older]
+        self._seqs[:0] = [entry.seq for entry in older]
+        self._bytes += sum(len(entry.body) for entry in older)
+        self.begin = older[0].seq - 1
+
+    def newest(self, count: int) -> int | None:
+        """The position with exactly ``count`` entries above it; None when fewer are held."""
+        if count > len(self._slots):
+            return None
+        if count == 0:
+            return self.head
+        return self._seqs[-count] - 1
+
+    def span(self, after: int, wire: Wire, selection: Selection | None = None) -> Span:
+        """What comes after a position that is not before `begin`, and not at `head`."""
+        key = (after, wire, selection)
+        found = self._spans.get(key)
+        if found is None:
+            if len(self._spans) >= _SPANS_KEPT:
+                self._spans.clear()
+            found = self._spans[key] = self._join(after, wire, selection)
+        return found
+
+    def _join(self, after: int, wire: Wire, selection: Selection | None) -> Span:
+        parts: list[bytes] = []
+        length = 0
+        index = bisect_right(self._seqs, after)
+        upto = after
+        for slot in self._slots[index:]:
+            if selection is None or selection.admits(slot.entry):
+                part = slot.encoded.get(wire)
+                if part is None:
+                    part = slot.encoded[wire] = wire.encode(slot.entry, self.epoch)
+                    self.encodings += 1
+                if parts and length + len(part) > SPAN_BYTES:
+                    break
+                parts.append(part)
+                length += len(part)
+            upto = slot.entry.seq
+        return Span(parts[0] if len(parts) == 1 else b"".join(parts), len(parts), upto)
+
+    def _replace(self, seq: int, body: bytes) -> None:
+        index = bisect_right(self._seqs, seq) - 1
+        if index >= 0 and self._seqs[index] == seq:
+            old = self._slots[index].entry
+            self._slots[index] = _Slot(structs.replace(old, body=body))
+            self._bytes += len(body) - len(old.body)
+
+    def _shed(self) -> None:
+        drop = max(0, len(self._slots) - self._capacity)
+        kept_bytes = self._bytes - sum(len(slot.entry.body) for slot in self._slots[:drop])
+        while kept_bytes > self._capacity_bytes and drop < len(self._slots) - 1:
+            kept_bytes -= len(self._slots[drop].entry.body)
+            drop += 1
+        self.begin = self._seqs[drop - 1]
+        self._bytes = kept_bytes
+        del self._slots[:drop]
+        del self._seqs[:drop]

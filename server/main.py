@@ -1,0 +1,115 @@
+"""``pushtui serve``: from settings to a running server, and back out on a signal."""
+
+import asyncio
+import errno
+import logging
+import os
+import platform
+import signal
+import socket
+import sys
+import time
+
+from pushtui.exits import CommandError, Exit
+from pushtui.settings import ServeSettings
+from server.application import Server
+from server.log.memory import MemoryStore
+from server.log.sqlite import SqliteStore
+from server.log.store import Store, StoreUnusableError
+from server.sampler import Sampler
+
+logger = logging.getLogger(__name__)
+
+LOG_FILE = "log.sqlite3"
+
+
+def run(settings: ServeSettings) -> int:
+    """Serve until SIGINT or SIGTERM; returns the exit code.
+
+    Raises:
+        CommandError: the server cannot start, in one sentence.
+    """
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    listener = bind(settings.host, settings.port)
+    with listener:
+        try:
+            return asyncio.run(_serve(settings, listener))
+        except StoreUnusableError as error:
+            raise CommandError(Exit.CANNOT_START, str(error)) from error
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket bound to an address; it does not listen yet.
+
+    Raises:
+        CommandError: the address cannot be had, in one sentence.
+    """
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, proto)
+    except OSError as error:
+        raise CommandError(Exit.CANNOT_START, f"{host} is no address to listen on: {error.strerror}") from error
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            sentence = f"port {port} on {host} is in use; stop who uses it, or choose another with --port"
+        else:
+            sentence = f"cannot listen on {host} port {port}: {error.strerror}"
+        raise CommandError(Exit.CANNOT_START, sentence) from error
+    return listener
+
+
+async def _serve(settings: ServeSettings, listener: socket.socket) -> int:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    server = Server(_store(settings), name=platform.node() or "pushtui")
+    sampler = Sampler()
+    sampling: asyncio.Task[None] | None = None
+    try:
+        await server.start(listener)
+        sampling = loop.create_task(sampler.run(server.publish, settings.interval))
+        _announce(settings, listener)
+        await stopping.wait()
+    finally:
+        logger.info("stopping")
+        if sampling is not None:
+            sampling.cancel()
+        await server.stop()
+    return Exit.FINE
+
+
+def _store(settings: ServeSettings) -> Store:
+    if settings.memory:
+        return MemoryStore(clock_ms=_now_ms)
+    return SqliteStore(settings.data / LOG_FILE, clock_ms=_now_ms)
+
+
+def _announce(settings: ServeSettings, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"
+    where = "in memory only: it ends with the server" if settings.memory else f"in {settings.data}"
+    lines = (
+        f"pushtui listens on {url}",
+        f"join:     pushtui connect {url}",
+        f"or watch: curl -N {url}/status",
+        f"the log:  {where}",
+        "Ctrl-C stops it.",
+    )
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,156 @@
+"""``GET /status`` and ``GET /rooms/{room}``: the Server-Sent Events side (WHATWG HTML, section 9.2)."""
+
+import asyncio
+import json
+import random
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import web
+from aiohttp.http import HttpVersion11
+
+from pushtui.protocol import eventstream
+from pushtui.protocol.close import CloseCode
+from pushtui.protocol.limits import DEFAULT_REPLAY
+from pushtui.protocol.positions import Position
+from server.log.fanout import Start
+from server.log.store import Entry, StoreBusyError
+from server.log.streams import STATUS, room_stream
+from server.log.wire import SSE, SSE_PLAIN, Wire
+from server.refusal import RefusedError
+from server.service import SERVICE, Service, named_position
+from server.sink import TransportSink
+from server.writing import checked_room
+
+
+@dataclass(frozen=True, slots=True)
+class HostsAndEvents:
+    """Which entries of the status stream a reader wants; an empty set is all of them."""
+
+    hosts: frozenset[str]
+    events: frozenset[str]
+
+    def admits(self, entry: Entry) -> bool:
+        """Whether the entry is wanted. What belongs to no host is wanted whichever host was asked for."""
+        if self.events and entry.kind not in self.events:
+            return False
+        if not self.hosts:
+            return True
+        host = msgspec.json.decode(entry.body, type=_Hosted).host
+        return host is None or host in self.hosts
+
+
+class _Hosted(msgspec.Struct):
+    host: str | None = None
+
+
+async def status(request: web.Request) -> web.StreamResponse:
+    """The status stream."""
+    selection = HostsAndEvents(_comma_list(request, "host"), _comma_list(request, "events"))
+    wanted = selection if selection.hosts or selection.events else None
+    return await _stream(request, STATUS, wanted)
+
+
+async def room(request: web.Request) -> web.StreamResponse:
+    """One room, to read along."""
+    name = checked_room(request.match_info["room"])
+    stream = room_stream(name)
+    if request.app[SERVICE].store.state(stream) is None:
+        raise RefusedError("no_such_room", f"there is no room {name}; a first message makes it")
+    events = _comma_list(request, "events")
+    return await _stream(request, stream, HostsAndEvents(frozenset(), events) if events else None)
+
+
+async def _stream(request: web.Request, stream: str, selection: HostsAndEvents | None) -> web.StreamResponse:
+    service = request.app[SERVICE]
+    position = named_position(request.headers.get("Last-Event-ID") or request.query.get("last_event_id"))
+    replay = _replay(request, service.limits.replay)
+    try:
+        await service.fanout.open(stream)
+    except StoreBusyError as error:
+        raise RefusedError("busy", str(error), 1000) from error
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "text/event-stream; charset=utf-8",
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+        }
+    )
+    chunked = request.version >= HttpVersion11
+    if chunked:
+        response.enable_chunked_encoding()
+    await response.prepare(request)
+    reader = Reader(service, TransportSink(request), SSE if chunked else SSE_PLAIN)
+    # Nothing may come between the decision and listening, so both are in one turn of the loop.
+    start = await service.fanout.start(stream, position, replay)
+    await reader.run(stream, start, selection)
+    return response
+
+
+class Reader:
+    """One event stream."""
+
+    kind = "sse"
+
+    def __init__(self, service: Service, sink: TransportSink, wire: Wire) -> None:
+        self.sink = sink
+        self._service = service
+        self._wire = wire
+        self._silent_since = asyncio.get_running_loop().time()
+        self._over = asyncio.Event()
+
+    async def run(self, stream: str, start: Start, selection: HostsAndEvents | None) -> None:
+        """Until the server stops or the client goes (then this is cancelled)."""
+        self.sink.write(self._wire.wrap(self._opening(start)))
+        self._service.connections.add(self)
+        cursor = self._service.fanout.attach(stream, self._wire, self.sink, start.after, selection)
+        try:
+            await self._over.wait()
+        finally:
+            self._service.fanout.detach(cursor)
+            self._service.connections.remove(self)
+
+    def tick(self, now: float) -> None:
+        """Keep a silent stream alive."""
+        if self.sink.wrote:
+            self.sink.wrote = False
+            self._silent_since = now
+        elif now - self._silent_since >= self._service.timing.heartbeat and self.sink.has_room():
+            self.sink.write(self._wire.wrap(eventstream.comment("still here")))
+            self.sink.wrote = False
+            self._silent_since = now
+
+    async def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
+        """Say ``bye`` and when to come back, then end the response."""
+        data = json.dumps({"code": code, "reason": reason})
+        self.sink.write(self._wire.wrap(eventstream.block(data, event="bye", retry=retry_ms)))
+        self._over.set()
+
+    def _opening(self, start: Start) -> bytes:
+        # Clients that lost one server at the same moment should not all come back at the same moment.
+        retry = round(self._service.timing.retry * 1000 * random.uniform(1, 1.5))  # noqa: S311
+        resume: dict[str, object] = {
+            "outcome": start.outcome,
+            "epoch": start.epoch,
+            "after": start.after,
+            "head": start.head,
+        }
+        if start.lost is not None:
+            resume["lost"] = {"after": start.lost.after, "before": start.lost.before}
+        position = str(Position(start.epoch, start.after))
+        return eventstream.block(retry=retry) + eventstream.block(
+            json.dumps(resume), event="resume", event_id=position
+        )
+
+
+def _comma_list(request: web.Request, name: str) -> frozenset[str]:
+    return frozenset(part for part in request.query.get(name, "").split(",") if part)
+
+
+def _replay(request: web.Request, most: int) -> int:
+    text = request.query.get("replay")
+    if text is None:
+        return DEFAULT_REPLAY
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= most):
+        raise RefusedError("malformed", f"replay is a number from 0 to {most}")
+    return int(text)

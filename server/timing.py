@@ -1,0 +1,28 @@
+"""How long the server waits for what. Tests shorten it; operators have no need to."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """All in seconds.
+
+    Attributes:
+        hello: for the first frame of a chat.
+        ping: between two pings of a chat.
+        pong: for the answer to one.
+        heartbeat: of silence on an event stream before a comment is sent.
+        stuck: for a transport that takes nothing, before it is aborted.
+        farewell: for clients to go after they were told that the server stops.
+        retry: what an event stream tells as its reconnection time.
+        tick: between two looks at all connections.
+    """
+
+    hello: float = 10
+    ping: float = 20
+    pong: float = 20
+    heartbeat: float = 15
+    stuck: float = 20
+    farewell: float = 1.5
+    retry: float = 2
+    tick: float = 1

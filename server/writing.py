@@ -1,0 +1,173 @@
+"""Whatever is written into the log passes here: checked, made safe, turned into drafts, and stored."""
+
+from typing import Any
+
+import msgspec
+
+from pushtui.protocol import bodies, messages, names
+from pushtui.protocol.limits import Limits
+from pushtui.protocol.samples import Sample
+from pushtui.protocol.text import safe_line, safe_text
+from server.log.store import Draft, Entry, Store, StoreBusyError, Stored
+from server.log.streams import STATUS, room_stream
+from server.refusal import RefusedError
+
+_encode = msgspec.json.Encoder().encode
+_PAGE = 500
+_BUSY_RETRY_MS = 1000
+
+Written = messages.Send | messages.Edit | messages.Redact | messages.React | messages.SetTopic | messages.SetMark
+
+
+class Writing:
+    """The one way into the log.
+
+    Every method raises `RefusedError` when what it was given cannot be stored; then nothing is.
+    """
+
+    def __init__(self, store: Store, limits: Limits) -> None:
+        self._store = store
+        self._limits = limits
+
+    async def write(self, by: str, said: Written) -> Stored:
+        """Store what somebody says, or does to what was said, in a room."""
+        self.check_key(said.key)
+        match said:
+            case messages.Send():
+                if said.reply_to is not None:
+                    await self._target(said.room, said.reply_to)
+                body: bodies.RoomBody = bodies.Message(self._text(said.text), said.reply_to)
+                return await self._store_in_room(by, said, "message", body)
+            case messages.Edit():
+                await self._own(by, said.room, said.target)
+                edit = bodies.Edit(said.target, self._text(said.text))
+                return await self._store_in_room(by, said, "edit", edit)
+            case messages.Redact():
+                await self._own(by, said.room, said.target)
+                erase = await self._traces(said.room, said.target)
+                return await self._store_in_room(by, said, "redact", bodies.Redact(said.target), erase)
+            case messages.React():
+                await self._target(said.room, said.target)
+                react = bodies.React(said.target, self._line(said.emoji, 32, "a reaction"), said.on)
+                return await self._store_in_room(by, said, "react", react)
+            case messages.SetTopic():
+                topic = bodies.Topic(self._line(said.text, self._limits.topic_characters, "a topic", empty=True))
+                return await self._store_in_room(by, said, "topic", topic)
+            case messages.SetMark():
+                text = self._line(said.text, self._limits.topic_characters, "a mark")
+                in_room = Draft(room_stream(said.room), "mark", by, _encode(bodies.Mark(text)), said.key)
+                in_status = Draft(STATUS, "mark", by, _encode(bodies.Mark(text, said.room, by)))
+                return await self._append(in_room, in_status)
+
+    async def notice(self, by: str, text: str, level: bodies.Level, title: str | None, key: str | None) -> Stored:
+        """Store a push notification."""
+        if key is not None:
+            self.check_key(key)
+        if title is not None:
+            title = self._line(title, self._limits.topic_characters, "a title")
+        body = bodies.Notice(self._text(text), level, by, title)
+        return await self._append(Draft(STATUS, "notice", by, _encode(body), key))
+
+    async def sample(self, sample: Sample) -> Stored:
+        """Store a look at a host."""
+        body = _encode(_scrubbed(msgspec.to_builtins(sample)))
+        return await self._append(Draft(STATUS, "sample", sample.host, body))
+
+    def check_key(self, key: str) -> None:
+        """A key is opaque, but it travels to others."""
+        if not key or len(key) > self._limits.key_characters or safe_line(key) != key:
+            raise RefusedError(
+                "malformed",
+                f"a key has 1 to {self._limits.key_characters} characters, none of them a control character",
+            )
+
+    async def _store_in_room(
+        self,
+        by: str,
+        said: Written,
+        kind: str,
+        body: bodies.RoomBody,
+        erase: tuple[tuple[int, bytes], ...] = (),
+    ) -> Stored:
+        return await self._append(Draft(room_stream(said.room), kind, by, _encode(body), said.key, erase))
+
+    async def _append(self, *drafts: Draft) -> Stored:
+        try:
+            return await self._store.append(*drafts)
+        except StoreBusyError as error:
+            raise RefusedError("busy", str(error), _BUSY_RETRY_MS) from error
+
+    def _text(self, text: str) -> str:
+        text = safe_text(text)
+        if not text.strip():
+            raise RefusedError("malformed", "a message cannot be empty")
+        size = len(text.encode())
+        if size > self._limits.text_bytes:
+            raise RefusedError(
+                "too_long", f"a message has at most {self._limits.text_bytes} bytes, this one has {size}"
+            )
+        return text
+
+    def _line(self, text: str, most: int, what: str, *, empty: bool = False) -> str:
+        text = safe_line(text).strip()
+        if not text and not empty:
+            raise RefusedError("malformed", f"{what} cannot be empty")
+        if len(text) > most:
+            raise RefusedError("too_long", f"{what} has at most {most} characters, this one has {len(text)}")
+        return text
+
+    async def _target(self, room: str, seq: int) -> Entry:
+        entry = await self._store.get(room_stream(room), seq) if 0 < seq < 1 << 63 else None
+        if (
+            entry is None
+            or entry.kind != "message"
+            or not msgspec.json.decode(entry.body, type=bodies.Message).text
+        ):
+            raise RefusedError("no_such_target", f"there is no message {seq} in {room}")
+        return entry
+
+    async def _own(self, by: str, room: str, seq: int) -> Entry:
+        entry = await self._target(room, seq)
+        if entry.by != by:
+            raise RefusedError("not_allowed", "only who wrote a message can change it")
+        return entry
+
+    async def _traces(self, room: str, target: int) -> tuple[tuple[int, bytes], ...]:
+        """Every place where a message's text stands: its own, and that of each edit."""
+        stream = room_stream(room)
+        traces = [(target, _encode(bodies.Message("")))]
+        after = target
+        while entries := await self._store.read(stream, after, _PAGE):
+            for entry in entries:
+                if entry.kind == "edit" and msgspec.json.decode(entry.body, type=bodies.Edit).target == target:
+                    traces.append((entry.seq, _encode(bodies.Edit(target, ""))))
+            after = entries[-1].seq
+        return tuple(traces)
+
+
+def checked_room(text: str) -> str:
+    """The name of a room, or `RefusedError`."""
+    try:
+        return names.room(text)
+    except names.NameRefusedError as error:
+        raise RefusedError("malformed", str(error)) from error
+
+
+def checked_nick(text: str) -> str:
+    """A nick in NFC, or `RefusedError`."""
+    try:
+        return names.nick(text)
+    except names.NameRefusedError as error:
+        raise RefusedError("malformed", str(error)) from error
+
+
+def _scrubbed(value: Any) -> Any:
+    match value:
+        case str():
+            return safe_line(value)
+        case dict():
+            return {key: _scrubbed(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_scrubbed(inner) for inner in value]
+        case _:
+            return value
