@@ -12,7 +12,6 @@ from pushtui.protocol.close import CloseCode
 from pushtui.protocol.codec import CODECS, Codec
 from pushtui.protocol.frames import Opcode, frame
 from server.conversation import Conversation, FarewellError
-from server.log.wire import WEBSOCKETS
 from server.refusal import RefusedError
 from server.service import SERVICE, Service
 from server.sink import TransportSink

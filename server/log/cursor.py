@@ -87,10 +87,10 @@ class Cursor:
             if self.position < tail.begin:
                 self._paging = asyncio.get_running_loop().create_task(self._page())
                 return
-            data, count, upto = tail.span(self.position, self.wire, self._selection)
-            if count:
+            data, entries, upto = tail.span(self.position, self.wire, self._selection)
+            if entries:
                 self._sink.write(data)
-                self.delivered += count
+                self.delivered += entries
             self.position = upto
 
     def close(self) -> None:
