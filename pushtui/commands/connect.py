@@ -1,0 +1,22 @@
+"""``pushtui connect``: the screen."""
+
+from pushtui.commands.target import address_of
+from pushtui.commands.target import nick as checked_nick
+from pushtui.commands.target import room as checked_room
+
+
+def run(url: str | None, *, nick: str | None, room: str) -> int:
+    """Open the screen on a server; without an address it asks for one.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        CommandError: the address or a name is none.
+    """
+    address = None if url is None else address_of(url)
+    name = None if nick is None else checked_nick(nick)
+    room = checked_room(room)
+    from tui.app import run as run_screen
+
+    return run_screen(address, name, room)

@@ -1,0 +1,121 @@
+"""The command line. Each function reads one command's options, then imports its side and hands over to it."""
+
+import sys
+
+from cyclopts import App
+
+from pushtui import __version__, configuration, logs
+from pushtui.commands import options
+from pushtui.commands.options import Common
+from pushtui.exits import MEANINGS
+from pushtui.settings import DEFAULT_HOST, DEFAULT_INTERVAL, DEFAULT_PORT, ServeSettings, default_data
+
+COMMON = Common()
+
+_EPILOGUE = "\n".join(
+    (
+        "Exit codes:",
+        *(f"  {code.value:<4} {meaning}" for code, meaning in MEANINGS.items()),
+        "",
+        "Options can also be set by their variables, or in the configuration file:",
+        f"  {configuration.default_path()}",
+    )
+)
+
+app = App(
+    name="pushtui",
+    help="A team room in a terminal: chat over WebSocket, machine status over Server-Sent Events, side by side.",
+    help_epilogue=_EPILOGUE,
+    help_format="plaintext",
+    help_formatter="default" if sys.stdout.isatty() else "plain",
+    version=__version__,
+    config=configuration.apply,
+    suppress_keyboard_interrupt=False,
+    result_action="return_value",
+    print_error=False,
+    exit_on_error=False,
+)
+
+
+@app.command
+def serve(
+    *,
+    host: options.ServeHost = DEFAULT_HOST,
+    port: options.ServePort = DEFAULT_PORT,
+    data: options.ServeData = None,
+    memory: options.ServeMemory = False,
+    interval: options.ServeInterval = DEFAULT_INTERVAL,
+    common: Common = COMMON,
+) -> int:
+    """Run the server: the rooms, and the status of this machine."""
+    from server.main import run
+
+    return run(
+        ServeSettings(
+            host=host,
+            port=port,
+            data=data.expanduser() if data else default_data(),
+            memory=memory,
+            log_level=common.log_level or "info",
+            interval=interval,
+        )
+    )
+
+
+@app.command
+def connect(
+    url: options.OptionalUrl = None,
+    *,
+    nick: options.Nick = None,
+    room: options.Room = options.DEFAULT_ROOM,
+    common: Common = COMMON,
+) -> int:
+    """Open the screen: the chat at the left, the status at the right."""
+    logs.keep_off_the_screen(common.log_level or "warning")
+    from pushtui.commands.connect import run
+
+    return run(url, nick=nick, room=room)
+
+
+@app.command
+def send(
+    *text: str,
+    room: options.Room = options.DEFAULT_ROOM,
+    nick: options.Nick = None,
+    url: options.Url = options.DEFAULT_URL,
+    lines: options.SendLines = False,
+    common: Common = COMMON,
+) -> int:
+    """Post a message: TEXT, or else the whole of standard input."""
+    logs.set_up(common.log_level or "warning")
+    from pushtui.commands.send import run
+
+    return run(" ".join(text) if text else None, url=url, room=room, nick=nick, lines=lines)
+
+
+@app.command
+def tail(
+    flow: options.Flow = "chat",
+    *,
+    json: options.TailJson = False,
+    room: options.Room = options.DEFAULT_ROOM,
+    replay: options.TailReplay = 10,
+    wait: options.TailWait = False,
+    nick: options.Nick = None,
+    url: options.Url = options.DEFAULT_URL,
+    common: Common = COMMON,
+) -> int:
+    """Print a flow as lines, for a pipe or a screen reader."""
+    logs.set_up(common.log_level or "warning")
+    from pushtui.commands.tail import run
+
+    return run(flow, url=url, room=room, nick=nick, replay=replay, wait=wait, as_json=json)
+
+
+@app.command
+def demo(*, seconds: options.DemoSeconds = None, common: Common = COMMON) -> int:
+    """Show a room in which a conversation plays; leaving it stops and removes everything."""
+    logs.keep_off_the_screen(common.log_level or "warning")
+    from pushtui.demo.show import run
+
+    return run(seconds)

@@ -1,0 +1,101 @@
+"""The options of the command line: their types, what they mean, and their environment variables.
+
+An option that several commands know means the same in each: it has one variable (``PUSHTUI_NICK``) and stands at
+the top of the configuration file. An option of one command carries its name (``PUSHTUI_SERVE_PORT``) and stands
+in the command's table.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from pushtui.client.address import DEFAULT_ADDRESS
+from pushtui.settings import LogLevel
+
+DEFAULT_URL = DEFAULT_ADDRESS
+DEFAULT_ROOM = "main"
+
+Flow = Annotated[Literal["chat", "status"], Parameter(help="Which flow to print.")]
+
+Url = Annotated[
+    str, Parameter(env_var="PUSHTUI_URL", help="The server: http://, https://, ws://, wss:// or host:port.")
+]
+OptionalUrl = Annotated[
+    str | None,
+    Parameter(env_var="PUSHTUI_URL", help="The server; without one, a screen asks for it."),
+]
+Nick = Annotated[str | None, Parameter(env_var="PUSHTUI_NICK", help="Your name in the room.")]
+Room = Annotated[str, Parameter(env_var="PUSHTUI_ROOM", help="The room.")]
+
+ServeHost = Annotated[str, Parameter(env_var="PUSHTUI_SERVE_HOST", help="The address to listen on.")]
+ServePort = Annotated[
+    int,
+    Parameter(
+        env_var="PUSHTUI_SERVE_PORT",
+        validator=Number(gte=0, lte=65535),
+        help="The port to listen on; 0 lets the system choose.",
+    ),
+]
+ServeData = Annotated[
+    Path | None,
+    Parameter(env_var="PUSHTUI_SERVE_DATA", help="The folder for the log; by default the user's data folder."),
+]
+ServeMemory = Annotated[
+    bool, Parameter(env_var="PUSHTUI_SERVE_MEMORY", negative="", help="Keep the log in memory only.")
+]
+ServeInterval = Annotated[
+    float,
+    Parameter(
+        env_var="PUSHTUI_SERVE_INTERVAL",
+        validator=Number(gte=0.1, lte=3600),
+        help="Seconds between two samples of this machine.",
+    ),
+]
+
+SendLines = Annotated[
+    bool,
+    Parameter(env_var="PUSHTUI_SEND_LINES", negative="", help="Post each line of standard input as it comes."),
+]
+
+TailJson = Annotated[
+    bool, Parameter(env_var="PUSHTUI_TAIL_JSON", negative="", help="One JSON object on each line.")
+]
+TailReplay = Annotated[
+    int,
+    Parameter(
+        env_var="PUSHTUI_TAIL_REPLAY",
+        validator=Number(gte=0, lte=1000),
+        help="How many older events to begin with.",
+    ),
+]
+TailWait = Annotated[
+    bool,
+    Parameter(env_var="PUSHTUI_TAIL_WAIT", negative="", help="Wait for a server that is not there yet."),
+]
+
+DemoSeconds = Annotated[
+    float | None,
+    Parameter(
+        env_var="PUSHTUI_DEMO_SECONDS",
+        validator=Number(gt=0, lte=86400),
+        help="Print the conversation for so many seconds instead of opening the screen.",
+    ),
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Common:
+    """What every command knows."""
+
+    config: Annotated[
+        Path | None,
+        Parameter(env_var="PUSHTUI_CONFIG", help="The configuration file; by default in the user's own folder."),
+    ] = None
+    log_level: Annotated[
+        LogLevel | None,
+        Parameter(env_var="PUSHTUI_LOG_LEVEL", help="What to log on standard error; debug shows tracebacks."),
+    ] = None
