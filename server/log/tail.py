@@ -28,7 +28,7 @@ class Span(NamedTuple):
     """What lies between two positions: the bytes, how many entries, and the seq of the last one."""
 
     data: bytes
-    count: int
+    entries: int
     upto: int
 
 
