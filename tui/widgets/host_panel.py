@@ -1,0 +1,286 @@
+"""One host in full: what it measured, as lines of exactly known shape. Pure.
+
+Every row has the same columns, so the eye finds a figure where it was a second ago:
+
+    margin 1 | label 6 | graph, as wide as there is room | blank 1 | figure 9 | side 0, 14 or 26
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from itertools import groupby
+from operator import attrgetter
+
+from rich.cells import cell_len
+
+from pushtui.protocol.samples import Disk, Sample
+from tui.state.levels import Level, level_of
+from tui.state.status import HostView, Point
+from tui.widgets import figures
+from tui.widgets.spans import (
+    LEVEL_ROLES,
+    LEVEL_SIGNS,
+    STALE_SIGN,
+    Line,
+    Span,
+    dimmed,
+    filled,
+    fitted,
+    flowed,
+)
+from tui.widgets.sparkline import Measure, buckets, scale_for, sparkline, step_for
+
+LEAST_WIDTH = 30
+SPAN_SECONDS = 240
+LEAST_RATE_SCALE = 100_000.0  # bytes per second
+
+_LABEL = 6
+_FIGURE = 9
+_GRAPH_ROLES = {**LEVEL_ROLES, Level.CALM: "graph"}
+_CORE_ROWS = 2
+_TOP_ROWS = 4
+_DISK_ROWS = 6
+
+
+class Form(IntEnum):
+    """How much room a panel takes: 8 to 11 lines, or some 20 with higher graphs, rates over time and a list."""
+
+    FULL = 1
+    ROOMY = 2
+
+
+class _Columns:
+    """Where things stand at one width."""
+
+    def __init__(self, width: int) -> None:
+        self.width = max(width, LEAST_WIDTH)
+        self.side = 0 if width < 40 else 14 if width < 72 else 26
+        self.graph = self.width - 2 - _LABEL - _FIGURE - self.side
+        self.step = step_for(self.graph, SPAN_SECONDS)
+
+    @property
+    def span(self) -> str:
+        """How far back the graphs reach, for people."""
+        seconds = self.graph * self.step
+        return f"last {seconds / 60:.0f} min"
+
+    def row(self, label: str, graph: Line, figure: Line, side: Line | None = None) -> Line:
+        """One row of the panel."""
+        line = [Span(f" {label:<{_LABEL}}", "muted"), *graph, Span(" "), *figure]
+        return [*line, Span(" "), *side] if side and self.side else line
+
+
+def host_panel(view: HostView, width: int, now_ms: int, *, live: bool, form: Form) -> list[Line]:
+    """Lay one host out.
+
+    Args:
+        view: what is known of it.
+        width: in cells, from 30.
+        now_ms: the time here, for the age of what is shown.
+        live: whether the link is up; without it nothing is current.
+        form: how much room there is.
+
+    Returns:
+        Lines of at most ``width`` cells. What the host does not measure has no line.
+    """
+    columns = _Columns(width)
+    sample = view.sample
+    roomy = form is Form.ROOMY
+    lines = [
+        *_cpu(view, columns, rows=3 if roomy else 1),
+        *_memory(view, columns, rows=2 if roomy else 1),
+        *(_disk_rows(sample, columns) if roomy else _disk_flow(sample, columns)),
+        *(_rate_rows(view, columns) if roomy else _rate_pairs(sample, columns)),
+        *(_process_rows(sample, columns) if roomy else _process_flow(sample, columns)),
+        *_temperatures(sample, columns),
+    ]
+    stale = not live or view.is_stale(now_ms)
+    if stale:
+        lines = [dimmed(line) for line in lines]
+    return [_head(view, columns.width, now_ms, stale=stale), *lines]
+
+
+def share(percent: float) -> Line:
+    """A percentage with its level sign, in 9 cells."""
+    level = level_of(percent)
+    role = LEVEL_ROLES[level]
+    return [Span(figures.percent(percent), role), Span(f" {LEVEL_SIGNS[level]} ", role)]
+
+
+def graph_of(points: Sequence[Point], measure: Measure, columns: int, step: int, rows: int = 1) -> list[Line]:
+    """A sparkline of percentages, 0 to 100, each column in the colour of its level."""
+    values = buckets(points, measure, columns, step)
+    levels = [level_of(value) for value in values]
+    return [_coloured(text, levels) for text in sparkline(values, 100.0, rows)]
+
+
+def _coloured(text: str, levels: Sequence[Level]) -> Line:
+    spans, start = [], 0
+    for level, run in groupby(levels):
+        end = start + sum(1 for _ in run)
+        spans.append(Span(text[start:end], _GRAPH_ROLES[level]))
+        start = end
+    return spans
+
+
+def _head(view: HostView, width: int, now_ms: int, *, stale: bool) -> Line:
+    sample = view.sample
+    if stale:
+        age = figures.short_duration(view.age_seconds(now_ms))
+        choices = [Span(f"{STALE_SIGN} {age} old", "warning")]
+    else:
+        up = "" if sample.uptime_seconds is None else f"up {figures.duration(sample.uptime_seconds).strip():<6}"
+        loads = [figures.load(average) for average in (sample.cpu.load or ())] if sample.cpu else []
+        load = f"load {' '.join(loads)}" if loads else ""
+        short = f"load {loads[0]}" if loads else ""
+        choices = [
+            Span("  ".join(filter(None, parts)), "muted") for parts in ((up, load), (up, short), (short,), ())
+        ]
+    name = cell_len(sample.host)
+    wanted = min(name, 12)
+    right = next((span for span in choices if 1 + wanted + 2 + len(span.text) + 1 <= width), choices[-1])
+    room = width - 2 - len(right.text) - 2
+    return [Span(" "), Span(fitted(sample.host, room), "name"), Span("  "), right]
+
+
+def _cpu(view: HostView, columns: _Columns, rows: int) -> Iterable[Line]:
+    cpu = view.sample.cpu
+    if cpu is None:
+        return
+    cores = _core_bars(cpu.per_core, columns.side - 1)
+    count = Span(f"{cpu.count} cores" if cpu.count != 1 else "1 core", "muted")
+    beside = bool(cores) and len(cpu.per_core) <= columns.side - 1
+    notes: list[Line] = [cores, [count]] if beside else [[count]]
+    if rows > 1:
+        notes.append([Span(columns.span, "muted")])
+    elif beside and len(cpu.per_core) + 1 + len(count.text) <= columns.side - 1:
+        notes = [[*cores, Span(" "), count]]
+    graphs = graph_of(view.points, attrgetter("cpu"), columns.graph, columns.step, rows)
+    for row, graph in enumerate(graphs):
+        figure = share(cpu.percent) if row == 0 else [Span(" " * _FIGURE)]
+        yield columns.row("cpu" if row == 0 else "", graph, figure, notes[row] if row < len(notes) else None)
+    if cpu.per_core and not beside:
+        room = columns.width - 1 - _LABEL - 1
+        # With more cores than cells each bar stands for several: the busiest of them.
+        group = -(-len(cpu.per_core) // (room * _CORE_ROWS))
+        bars = [max(cpu.per_core[start : start + group]) for start in range(0, len(cpu.per_core), group)]
+        for start in range(0, len(bars), room):
+            label = "cores" if start == 0 else ""
+            yield [Span(f" {label:<{_LABEL}}", "muted"), *_core_bars(bars[start : start + room], room)]
+
+
+def _core_bars(per_core: Sequence[float], room: int) -> Line:
+    cores = per_core[: max(room, 0)]
+    return _coloured(sparkline(cores, 100.0)[0], [level_of(percent) for percent in cores])
+
+
+def _memory(view: HostView, columns: _Columns, rows: int) -> Iterable[Line]:
+    memory = view.sample.memory
+    if memory is None:
+        return
+    side = [Span(figures.used_of_total(memory.used_bytes, memory.total_bytes), "muted")]
+    graphs = graph_of(view.points, attrgetter("memory"), columns.graph, columns.step, rows)
+    yield columns.row("mem", graphs[0], share(memory.percent), side)
+    for graph in graphs[1:]:
+        yield columns.row("", graph, [])
+    if memory.swap_percent is not None:
+        graphs = graph_of(view.points, attrgetter("swap"), columns.graph, columns.step)
+        yield columns.row("swap", graphs[0], share(memory.swap_percent))
+
+
+def _disk_flow(sample: Sample, columns: _Columns) -> list[Line]:
+    if not sample.disks:
+        return []
+    items: list[Line] = []
+    for disk in _worst_first(sample.disks):
+        level = level_of(disk.percent)
+        figure = f"{figures.percent(disk.percent)[1:]} {LEVEL_SIGNS[level]}"
+        items.append([Span(fitted(disk.mount, min(16, cell_len(disk.mount)))), Span(figure, LEVEL_ROLES[level])])
+    return flowed(Span(f" {'disk':<{_LABEL}}", "muted"), items, columns.width, rows=2)
+
+
+def _disk_rows(sample: Sample, columns: _Columns) -> Iterable[Line]:
+    disks = _worst_first(sample.disks or [])[:_DISK_ROWS]
+    mount = min(max((cell_len(disk.mount) for disk in disks), default=0), columns.graph // 2)
+    for row, disk in enumerate(disks):
+        room = columns.graph - mount - 1
+        full = min(max(round(disk.percent / 100 * room), 0), room)
+        bar = [
+            Span(f"{fitted(disk.mount, mount)} "),
+            Span("━" * full, _GRAPH_ROLES[level_of(disk.percent)]),
+            Span("─" * (room - full), "muted"),
+        ]
+        side = [Span(figures.used_of_total(disk.used_bytes, disk.total_bytes), "muted")]
+        yield columns.row("disk" if row == 0 else "", bar, share(disk.percent), side)
+
+
+def _worst_first(disks: Sequence[Disk]) -> list[Disk]:
+    return sorted(disks, key=lambda disk: -level_of(disk.percent))
+
+
+def _rate_pairs(sample: Sample, columns: _Columns) -> Iterable[Line]:
+    half = (columns.width - 1 - _LABEL) // 2
+    read, write = ("read", "write") if half >= 16 else ("r", "w")
+    for label, (first, one), (second, other) in _rates(sample, read, write):
+        left = [Span(f"{first} ", "muted"), Span(figures.rate(one))]
+        right = [Span(f"{second} ", "muted"), Span(figures.rate(other))]
+        yield [Span(f" {label:<{_LABEL}}", "muted"), *filled(left, half), *right]
+
+
+def _rates(sample: Sample, read: str, write: str) -> Iterable[tuple[str, tuple[str, float], tuple[str, float]]]:
+    if io := sample.disk_io:
+        yield "i/o", (read, io.read_bytes_per_second), (write, io.write_bytes_per_second)
+    if net := sample.network:
+        yield "net", ("↓", net.received_bytes_per_second), ("↑", net.sent_bytes_per_second)
+
+
+def _rate_rows(view: HostView, columns: _Columns) -> Iterable[Line]:
+    measures: dict[str, tuple[str, Measure]] = {
+        "read": ("read", attrgetter("read")),
+        "write": ("write", attrgetter("written")),
+        "↓": ("net ↓", attrgetter("received")),
+        "↑": ("net ↑", attrgetter("sent")),
+    }
+    for _, *pair in _rates(view.sample, "read", "write"):
+        drawn = [buckets(view.points, measures[key][1], columns.graph, columns.step) for key, _ in pair]
+        # Both directions have one scale, so that they can be compared.
+        top = scale_for(max((value or 0.0 for values in drawn for value in values), default=0), LEAST_RATE_SCALE)
+        for (key, rate), values in zip(pair, drawn, strict=True):
+            graph = [Span(sparkline(values, top)[0], "graph")]
+            side = [Span(f"of {figures.round_rate(top)}", "muted")]
+            yield columns.row(measures[key][0], graph, [Span(figures.rate(rate))], side)
+
+
+def _process_flow(sample: Sample, columns: _Columns) -> list[Line]:
+    if not sample.processes or not sample.processes.top:
+        return []
+    room = columns.width - 1 - _LABEL
+    count = max(1, room // 18)
+    cell = room // count
+    line = [Span(f" {'top':<{_LABEL}}", "muted")]
+    for process in sample.processes.top[:count]:
+        name = fitted(process.name, min(cell - 8, 16))
+        line += filled([Span(name), Span(figures.percent(process.cpu_percent), "muted")], cell)
+    return [line]
+
+
+def _process_rows(sample: Sample, columns: _Columns) -> Iterable[Line]:
+    if not sample.processes:
+        return
+    for row, process in enumerate(sample.processes.top[:_TOP_ROWS]):
+        name = [Span(fitted(process.name, columns.graph))]
+        figure = [Span(figures.percent(process.cpu_percent)), Span("   ")]
+        side = [Span(figures.amount(process.memory_bytes).strip(), "muted")]
+        yield columns.row("top" if row == 0 else "", name, figure, side)
+
+
+def _temperatures(sample: Sample, columns: _Columns) -> list[Line]:
+    if not sample.temperatures:
+        return []
+    items: list[Line] = [
+        [
+            Span(f"{fitted(sensor.name, min(12, cell_len(sensor.name)))} ", "muted"),
+            Span(f"{sensor.celsius:3.0f} °C"),
+        ]
+        for sensor in sample.temperatures
+    ]
+    return flowed(Span(f" {'temp':<{_LABEL}}", "muted"), items, columns.width, rows=1)

@@ -1,0 +1,83 @@
+"""A virtual list of lines made of spans: repaints only the lines that changed."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.widgets.spans import Line
+
+ROLES = ("name", "muted", "graph", "success", "warning", "critical", "mark")
+
+
+class LineView(ScrollView):
+    """Shows lines that were laid out for its width. Text is never read as markup."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line-view--{role}" for role in ROLES}
+
+    DEFAULT_CSS = """
+    LineView {
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        & > .line-view--name { text-style: bold; }
+        & > .line-view--muted { color: $text-muted; }
+        & > .line-view--graph { color: $primary; }
+        & > .line-view--mark { color: $primary; }
+        & > .line-view--success { color: $text-success; }
+        & > .line-view--warning { color: $text-warning; }
+        & > .line-view--critical { color: $text-error; text-style: bold; }
+        &:ansi > .line-view--muted { text-style: dim; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._lines: Sequence[Line] = []
+        self._strips: dict[int, Strip] = {}
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What is shown, from the top."""
+        return self._lines
+
+    def set_lines(self, lines: Sequence[Line]) -> None:
+        """Show these lines from now on; only those that differ from the ones before are painted again."""
+        before, self._lines = self._lines, lines
+        if len(lines) != len(before):
+            self._strips.clear()
+            self.virtual_size = Size(self.size.width, len(lines))
+            self.refresh()
+            return
+        top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height
+        for y, line in enumerate(lines):
+            if line != before[y]:
+                self._strips.pop(y, None)
+                if top <= y < bottom:
+                    self.refresh_line(y)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen, ``y`` counted from the top of what is visible."""
+        y += self.scroll_offset.y
+        width = self.size.width
+        strip = self._strips.get(y)
+        if strip is None or strip.cell_length != width:
+            strip = self._strips[y] = self._strip(y, width)
+        return strip
+
+    def notify_style_update(self) -> None:
+        """Forget what was painted in the colours of another theme."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def _strip(self, y: int, width: int) -> Strip:
+        plain = self.rich_style
+        if y >= len(self._lines):
+            return Strip.blank(width, plain)
+        segments = [
+            Segment(text, self.get_component_rich_style(f"line-view--{role}") if role else plain)
+            for text, role in self._lines[y]
+        ]
+        return Strip(segments).adjust_cell_length(width, plain)
