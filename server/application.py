@@ -2,9 +2,7 @@
 
 import logging
 import random
-import secrets
 import socket
-from collections.abc import Callable
 
 from aiohttp import web
 
@@ -37,7 +35,6 @@ class Server:
         name: what the server calls itself.
         timing: how long it waits for what.
         limits: what one connection may ask for.
-        new_key: makes a key for a message that has none.
     """
 
     def __init__(
@@ -47,13 +44,11 @@ class Server:
         name: str = "pushtui",
         timing: Timing | None = None,
         limits: Limits = LIMITS,
-        new_key: Callable[[], str] = lambda: secrets.token_urlsafe(12),
     ) -> None:
         self._store = store
         self._timing = timing or Timing()
         self._limits = limits
         self._name = name
-        self._new_key = new_key
         self._site: web.SockSite | None = None
         self._runner: web.AppRunner | None = None
         self._service: Service | None = None
@@ -116,7 +111,6 @@ class Server:
             rooms=Rooms(),
             limits=self._limits,
             timing=self._timing,
-            new_key=self._new_key,
         )
 
     def _routes(self, service: Service) -> web.Application:

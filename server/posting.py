@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
-from pushtui.protocol import bodies, messages, names
+from pushtui.protocol import bodies, names
 from pushtui.protocol.positions import Position
 from pushtui.protocol.samples import Sample
 from server.log.store import Stored
@@ -42,8 +42,7 @@ async def message(request: web.Request) -> web.Response:
     room = checked_room(request.match_info["room"])
     posted = await _body(request, _PostedMessage)
     nick = checked_nick(posted.author)
-    said = messages.Send(posted.key or service.new_key(), room, posted.text)
-    stored = await service.writing.write(nick, said)
+    stored = await service.writing.message(nick, room, posted.text, posted.key)
     return _created(service, room_stream(room), stored)
 
 

@@ -1,6 +1,5 @@
 """What every conversation needs, in one place; put together by `server.application`."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The log, the people and the settings. ``new_key`` makes a key for who named none."""
+    """The log, the people and the settings."""
 
     name: str
     store: Store
@@ -33,7 +32,6 @@ class Service:
     rooms: Rooms
     limits: Limits
     timing: Timing
-    new_key: Callable[[], str]
 
 
 SERVICE = web.AppKey("service", Service)

@@ -38,8 +38,7 @@ class Writing:
             case messages.Send():
                 if said.reply_to is not None:
                     await self._target(said.room, said.reply_to)
-                body: bodies.RoomBody = bodies.Message(self._text(said.text), said.reply_to)
-                return await self._store_in_room(by, said, "message", body)
+                return await self.message(by, said.room, said.text, said.key, said.reply_to)
             case messages.Edit():
                 await self._own(by, said.room, said.target)
                 edit = bodies.Edit(said.target, self._text(said.text))
@@ -60,6 +59,15 @@ class Writing:
                 in_room = Draft(room_stream(said.room), "mark", by, _encode(bodies.Mark(text)), said.key)
                 in_status = Draft(STATUS, "mark", by, _encode(bodies.Mark(text, said.room, by)))
                 return await self._append(in_room, in_status)
+
+    async def message(
+        self, by: str, room: str, text: str, key: str | None = None, reply_to: int | None = None
+    ) -> Stored:
+        """Store a message, whichever way it came."""
+        if key is not None:
+            self.check_key(key)
+        body = _encode(bodies.Message(self._text(text), reply_to))
+        return await self._append(Draft(room_stream(room), "message", by, body, key))
 
     async def notice(self, by: str, text: str, level: bodies.Level, title: str | None, key: str | None) -> Stored:
         """Store a push notification."""
