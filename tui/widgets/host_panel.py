@@ -2,13 +2,14 @@
 
 Every row has the same columns, so the eye finds a figure where it was a second ago:
 
-    margin 1 | label 6 | graph, as wide as there is room | blank 1 | figure 9 | side 0, 14 or 26
+    margin 1 | label 6 | graph, as wide as there is room | blank 1 | figure 9 | side 0, 14 or 26 | margin 1
 """
 
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
@@ -38,6 +39,8 @@ _FIGURE = 9
 _GRAPH_ROLES = {**LEVEL_ROLES, Level.CALM: "graph"}
 _CORE_ROWS = 2
 _TOP_ROWS = 4
+_SCALE = 12
+_LEAST_DRAWN_PAIR = 64
 _DISK_ROWS = 6
 
 
@@ -48,13 +51,28 @@ class Form(IntEnum):
     ROOMY = 2
 
 
+class _Flow(NamedTuple):
+    """One direction of a rate, and what it is called where there is little room, some, or a row of its own."""
+
+    initial: str
+    name: str
+    row: str
+    measure: Measure
+
+
+_FLOWS = (
+    ("i/o", (_Flow("r", "read", "read", attrgetter("read")), _Flow("w", "write", "write", attrgetter("written")))),
+    ("net", (_Flow("↓", "↓", "net ↓", attrgetter("received")), _Flow("↑", "↑", "net ↑", attrgetter("sent")))),
+)
+
+
 class _Columns:
     """Where things stand at one width."""
 
     def __init__(self, width: int) -> None:
         self.width = max(width, LEAST_WIDTH)
         self.side = 0 if width < 40 else 14 if width < 72 else 26
-        self.graph = self.width - 2 - _LABEL - _FIGURE - self.side
+        self.graph = self.width - 3 - _LABEL - _FIGURE - self.side
         self.step = step_for(self.graph, SPAN_SECONDS)
 
     @property
@@ -87,9 +105,9 @@ def host_panel(view: HostView, width: int, now_ms: int, *, live: bool, form: For
     roomy = form is Form.ROOMY
     lines = [
         *_cpu(view, columns, rows=3 if roomy else 1),
-        *_memory(view, columns, rows=2 if roomy else 1),
+        *_memory(view, columns),
         *(_disk_rows(sample, columns) if roomy else _disk_flow(sample, columns)),
-        *(_rate_rows(view, columns) if roomy else _rate_pairs(sample, columns)),
+        *(_rate_rows(view, columns) if roomy else _rate_pairs(view, columns)),
         *(_process_rows(sample, columns) if roomy else _process_flow(sample, columns)),
         *_temperatures(sample, columns),
     ]
@@ -152,8 +170,12 @@ def _cpu(view: HostView, columns: _Columns, rows: int) -> Iterable[Line]:
     notes: list[Line] = [cores, [count]] if beside else [[count]]
     if rows > 1:
         notes.append([Span(columns.span, "muted")])
-    elif beside and len(cpu.per_core) + 1 + len(count.text) <= columns.side - 1:
-        notes = [[*cores, Span(" "), count]]
+    elif beside:
+        beside_bars = f" {count.text}"
+        if len(cpu.per_core) + len(beside_bars) + 2 + len(columns.span) < columns.side:
+            beside_bars += f"  {columns.span}"
+        if len(cpu.per_core) + len(beside_bars) < columns.side:
+            notes = [[*cores, Span(beside_bars, "muted")]]
     graphs = graph_of(view.points, attrgetter("cpu"), columns.graph, columns.step, rows)
     for row, graph in enumerate(graphs):
         figure = share(cpu.percent) if row == 0 else [Span(" " * _FIGURE)]
@@ -173,15 +195,13 @@ def _core_bars(per_core: Sequence[float], room: int) -> Line:
     return _coloured(sparkline(cores, 100.0)[0], [level_of(percent) for percent in cores])
 
 
-def _memory(view: HostView, columns: _Columns, rows: int) -> Iterable[Line]:
+def _memory(view: HostView, columns: _Columns) -> Iterable[Line]:
     memory = view.sample.memory
     if memory is None:
         return
     side = [Span(figures.used_of_total(memory.used_bytes, memory.total_bytes), "muted")]
-    graphs = graph_of(view.points, attrgetter("memory"), columns.graph, columns.step, rows)
+    graphs = graph_of(view.points, attrgetter("memory"), columns.graph, columns.step)
     yield columns.row("mem", graphs[0], share(memory.percent), side)
-    for graph in graphs[1:]:
-        yield columns.row("", graph, [])
     if memory.swap_percent is not None:
         graphs = graph_of(view.points, attrgetter("swap"), columns.graph, columns.step)
         yield columns.row("swap", graphs[0], share(memory.swap_percent))
@@ -217,37 +237,41 @@ def _worst_first(disks: Sequence[Disk]) -> list[Disk]:
     return sorted(disks, key=lambda disk: -level_of(disk.percent))
 
 
-def _rate_pairs(sample: Sample, columns: _Columns) -> Iterable[Line]:
-    half = (columns.width - 1 - _LABEL) // 2
-    read, write = ("read", "write") if half >= 16 else ("r", "w")
-    for label, (first, one), (second, other) in _rates(sample, read, write):
-        left = [Span(f"{first} ", "muted"), Span(figures.rate(one))]
-        right = [Span(f"{second} ", "muted"), Span(figures.rate(other))]
-        yield [Span(f" {label:<{_LABEL}}", "muted"), *filled(left, half), *right]
-
-
-def _rates(sample: Sample, read: str, write: str) -> Iterable[tuple[str, tuple[str, float], tuple[str, float]]]:
-    if io := sample.disk_io:
-        yield "i/o", (read, io.read_bytes_per_second), (write, io.write_bytes_per_second)
-    if net := sample.network:
-        yield "net", ("↓", net.received_bytes_per_second), ("↑", net.sent_bytes_per_second)
+def _rate_pairs(view: HostView, columns: _Columns) -> Iterable[Line]:
+    room = columns.width - 2 - _LABEL
+    scale_room = _SCALE if room >= _LEAST_DRAWN_PAIR else 0
+    half = (room - scale_room) // 2
+    for label, pair in _pairs(view):
+        graphs, top = _drawn(view, pair, half - _FIGURE - 9 if scale_room else 0, columns.step)
+        line = [Span(f" {label:<{_LABEL}}", "muted")]
+        for flow, graph in zip(pair, graphs, strict=True):
+            name = flow.name if half >= 16 else flow.initial
+            drawn = [*graph, Span(" ")] if scale_room else []
+            line += filled([Span(f"{name} ", "muted"), *drawn, Span(_now(view, flow))], half)
+        yield [*line, Span(f"of {figures.round_rate(top)}", "muted")] if scale_room else line
 
 
 def _rate_rows(view: HostView, columns: _Columns) -> Iterable[Line]:
-    measures: dict[str, tuple[str, Measure]] = {
-        "read": ("read", attrgetter("read")),
-        "write": ("write", attrgetter("written")),
-        "↓": ("net ↓", attrgetter("received")),
-        "↑": ("net ↑", attrgetter("sent")),
-    }
-    for _, *pair in _rates(view.sample, "read", "write"):
-        drawn = [buckets(view.points, measures[key][1], columns.graph, columns.step) for key, _ in pair]
-        # Both directions have one scale, so that they can be compared.
-        top = scale_for(max((value or 0.0 for values in drawn for value in values), default=0), LEAST_RATE_SCALE)
-        for (key, rate), values in zip(pair, drawn, strict=True):
-            graph = [Span(sparkline(values, top)[0], "graph")]
+    for _, pair in _pairs(view):
+        graphs, top = _drawn(view, pair, columns.graph, columns.step)
+        for flow, graph in zip(pair, graphs, strict=True):
             side = [Span(f"of {figures.round_rate(top)}", "muted")]
-            yield columns.row(measures[key][0], graph, [Span(figures.rate(rate))], side)
+            yield columns.row(flow.row, graph, [Span(_now(view, flow))], side)
+
+
+def _pairs(view: HostView) -> Iterable[tuple[str, tuple[_Flow, _Flow]]]:
+    return ((label, pair) for label, pair in _FLOWS if pair[0].measure(view.points[-1]) is not None)
+
+
+def _now(view: HostView, flow: _Flow) -> str:
+    return figures.rate(flow.measure(view.points[-1]) or 0.0)
+
+
+def _drawn(view: HostView, pair: tuple[_Flow, _Flow], columns: int, step: int) -> tuple[list[Line], float]:
+    """Both directions on one scale, so that they can be compared; and the scale."""
+    drawn = [buckets(view.points, flow.measure, columns, step) for flow in pair]
+    top = scale_for(max((value or 0.0 for values in drawn for value in values), default=0.0), LEAST_RATE_SCALE)
+    return [[Span(sparkline(values, top)[0], "graph")] for values in drawn], top
 
 
 def _process_flow(sample: Sample, columns: _Columns) -> list[Line]:
@@ -279,7 +303,7 @@ def _temperatures(sample: Sample, columns: _Columns) -> list[Line]:
     items: list[Line] = [
         [
             Span(f"{fitted(sensor.name, min(12, cell_len(sensor.name)))} ", "muted"),
-            Span(f"{sensor.celsius:3.0f} °C"),
+            Span(figures.temperature(sensor.celsius)),
         ]
         for sensor in sample.temperatures
     ]

@@ -15,7 +15,7 @@ from tui.widgets.sparkline import step_for
 _SHARE = 8
 _RATE = figures.RATE_WIDTH + 1
 _LOAD = figures.LOAD_WIDTH + 2
-_LEAST_GRAPH = 8
+_LEAST_GRAPH = 5
 _MOST_NAME = 24
 
 
@@ -23,8 +23,8 @@ class _Plan:
     """Which columns there are at one width, the most telling ones first."""
 
     def __init__(self, views: Sequence[HostView], width: int) -> None:
-        self.name = min(12, width - 2 - 2 * _SHARE)
-        rest = width - 2 - self.name - 2 * _SHARE
+        self.name = min(12, width - 3 - 2 * _SHARE)
+        rest = width - 3 - self.name - 2 * _SHARE
         self.disk = rest >= _SHARE
         rest -= _SHARE * self.disk
         self.load = rest >= _LEAST_GRAPH + 1 + _LOAD

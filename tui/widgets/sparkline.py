@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from tui.state.status import Point
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-STEPS_SECONDS = (1, 2, 5, 10, 15, 30)
+STEPS_SECONDS = (1, 2, 3, 5, 10, 15, 20, 30)
 GAP = " "
 
 _MISSED_INTERVALS = 2.5  # a sample that is later than this left a gap; earlier ones are jitter

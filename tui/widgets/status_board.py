@@ -1,4 +1,4 @@
-"""The status pane below its head: hosts, a rule, notices."""
+"""The status pane below its head: hosts, then notices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Self
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Rule
 
 from tui.state.status import HostView, StatusState
 from tui.widgets.host_panel import Form, host_panel
@@ -31,8 +30,7 @@ class StatusBoard(Vertical):
     DEFAULT_CSS = """
     StatusBoard {
         & > #hosts { height: 1; }
-        & > Rule { margin: 0; color: $foreground 20%; }
-        & > #notices { height: 1fr; }
+        & > #notices { height: 1fr; border-top: solid $foreground 20%; }
     }
     """
 
@@ -43,9 +41,8 @@ class StatusBoard(Vertical):
         self._now_ms = 0
 
     def compose(self) -> ComposeResult:
-        """Hosts, rule, notices."""
+        """Hosts above, notices below."""
         yield LineView(id="hosts")
-        yield Rule()
         yield NoticeList(id="notices")
 
     def show(self, state: StatusState, now_ms: int) -> None:
