@@ -1,0 +1,32 @@
+"""``python -m bench [screen]``: measure, and print each figure beside what it should be under."""
+
+import argparse
+import platform
+import sys
+
+import psutil
+
+from bench import screen, timeline
+
+_PARTS = {"screen": screen.measure, "timeline": timeline.measure}
+
+
+def main() -> int:
+    """Run the parts that were asked for; exit code 1 when a figure is over its limit."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure pushtui on this machine.")
+    parser.add_argument("part", nargs="*", help=f"what to measure: {', '.join(_PARTS)}; everything if none is named")
+    wanted = parser.parse_args().part or list(_PARTS)
+    unknown = [part for part in wanted if part not in _PARTS]
+    if unknown:
+        parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(_PARTS)}")
+    print(f"{psutil.cpu_count()} cores, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    over = 0
+    for part in wanted:
+        for what, value, unit, limit in _PARTS[part]():
+            verdict = "" if limit is None else f"(under {limit:g}: {'yes' if value < limit else 'NO'})"
+            over += limit is not None and value >= limit
+            print(f"{what:48} {value:10.3g} {unit:12} {verdict}", flush=True)
+    return 1 if over else 0
+
+
+sys.exit(main())
