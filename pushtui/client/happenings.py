@@ -2,7 +2,8 @@
 
 Both clients are asynchronous iterators of these. They come in the order in which they happened, and a
 `Link` comes for every change of state, so a screen needs nothing else. Every text in them that came from a
-server is clean (see `pushtui.protocol.text`): messages, edits and notices may have several lines, all else has one.
+server is clean (see `pushtui.protocol.text`): messages, edits and notices may have several lines, all else
+has one.
 """
 
 from enum import StrEnum
@@ -48,7 +49,7 @@ class Link(Struct, frozen=True):
 
 
 class RoomEvent(Struct, frozen=True):
-    """A durable event of a room. ``body`` is None for a kind that this version does not know."""
+    """A durable event of a room. ``body`` is None for one that this version cannot read."""
 
     room: str
     seq: int
@@ -70,7 +71,10 @@ class Page(Struct, frozen=True):
 
 
 class StatusEvent(Struct, frozen=True):
-    """An event of the status stream. ``position`` is None for one that is not durable; ``body`` as in `RoomEvent`."""
+    """An event of the status stream.
+
+    ``position`` is None for one that is not durable; ``body`` is None for one that this version cannot read.
+    """
 
     position: Position | None
     kind: str

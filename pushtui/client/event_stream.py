@@ -1,0 +1,126 @@
+"""The event-stream format, read: WHATWG HTML, section 9.2.6 (interpreting an event stream).
+
+Written out rather than taken from httpx-sse, whose reader makes events of comments, loses the first one behind a
+byte order mark, takes negative reconnection times, and holds a line without an end in memory.
+"""
+
+import re
+from typing import NamedTuple
+
+#: The most bytes that one line, or the data of one event, may have.
+LARGEST_EVENT = 1024 * 1024
+
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# More digits than a century in ms needs are a mistake.
+_RETRY_DIGITS = 12
+
+
+class EventTooLongError(Exception):
+    """A line or an event goes on and on; the stream cannot be read any further."""
+
+
+class StreamEvent(NamedTuple):
+    """One event.
+
+    Attributes:
+        event: its name, ``message`` if it has none.
+        data: its lines, joined by newlines.
+        id: the id that its block gave, None when it gave none: then it is not a place to resume from.
+    """
+
+    event: str
+    data: str
+    id: str | None
+
+
+class EventStream:
+    """Bytes in, events out, however the bytes are cut.
+
+    Attributes:
+        last_event_id: what a reconnect has to name; it counts from the end of its block, with data or without.
+        retry_ms: the reconnection time that the server asked for last.
+        comments: how many comments came: signs of life.
+    """
+
+    def __init__(self, last_event_id: str = "") -> None:
+        self.last_event_id = last_event_id
+        self.retry_ms: int | None = None
+        self.comments = 0
+        self._line: list[bytes] = []
+        self._line_size = 0
+        self._first_line = True
+        self._after_carriage_return = False
+        self._event = ""
+        self._data: list[str] = []
+        self._data_size = 0
+        self._id: str | None = None
+
+    def feed(self, chunk: bytes) -> list[StreamEvent]:
+        """Take the next bytes and return the events that they complete.
+
+        What is incomplete when the stream ends never becomes an event, as the rules say.
+
+        Raises:
+            EventTooLongError: a line or the data of an event is over the limit.
+        """
+        if self._after_carriage_return and chunk:
+            # A line ends at once with its CR; were the LF of a CRLF waited for, a stream of CRs would lag behind.
+            chunk = chunk.removeprefix(b"\n")
+            self._after_carriage_return = False
+        if not chunk:
+            return []
+        self._after_carriage_return = chunk.endswith(b"\r")
+        events = []
+        *ends, rest = _LINE_END.split(chunk)
+        for end in ends:
+            self._hold(end)
+            line = b"".join(self._line)
+            self._line.clear()
+            self._line_size = 0
+            event = self._take(line)
+            if event is not None:
+                events.append(event)
+        self._hold(rest)
+        return events
+
+    def _hold(self, piece: bytes) -> None:
+        self._line_size += len(piece)
+        if self._line_size > LARGEST_EVENT:
+            raise EventTooLongError(f"a line has more than {LARGEST_EVENT} bytes")
+        if piece:
+            self._line.append(piece)
+
+    def _take(self, line: bytes) -> StreamEvent | None:
+        if self._first_line:
+            self._first_line = False
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        if not line:
+            return self._dispatch()
+        if line.startswith(b":"):
+            self.comments += 1
+            return None
+        name, _, value = line.decode(errors="replace").partition(":")
+        self._field(name, value.removeprefix(" "))
+        return None
+
+    def _field(self, name: str, value: str) -> None:
+        match name:
+            case "event":
+                self._event = value
+            case "data":
+                self._data_size += len(value) + 1
+                if self._data_size > LARGEST_EVENT:
+                    raise EventTooLongError(f"an event has more than {LARGEST_EVENT} characters")
+                self._data.append(value)
+            case "id" if "\0" not in value:
+                self._id = value
+            case "retry" if value.isascii() and value.isdigit() and len(value) <= _RETRY_DIGITS:
+                self.retry_ms = int(value)
+
+    def _dispatch(self) -> StreamEvent | None:
+        if self._id is not None:
+            self.last_event_id = self._id
+        event = StreamEvent(self._event or "message", "\n".join(self._data), self._id) if self._data else None
+        self._event, self._data, self._data_size, self._id = "", [], 0, None
+        return event

@@ -1,0 +1,99 @@
+"""One message into a room, without a conversation: for scripts."""
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+from pushtui import __version__
+from pushtui.client import decoding, endings
+from pushtui.client.address import Address
+from pushtui.protocol.text import safe_line
+
+_TIMEOUT = 10.0
+
+
+class UnreachableError(Exception):
+    """There is no server, or it broke off; whether the message was stored is unknown.
+
+    Another try with the same key is safe.
+    """
+
+
+class PostRefusedError(Exception):
+    """The server did not take the message; the text is its sentence.
+
+    Attributes:
+        status: the HTTP status.
+    """
+
+    def __init__(self, reason: str, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Posted(Struct, frozen=True):
+    """Where a message was stored, and how many were listening.
+
+    Attributes:
+        position: ``<epoch>.<seq>``.
+        duplicate: it had been stored before, under the same key.
+        listeners: how many connections were in the room.
+    """
+
+    position: str
+    duplicate: bool
+    listeners: int
+
+
+class _Message(Struct, omit_defaults=True, rename={"author": "from"}):
+    text: str
+    key: str
+    author: str
+
+
+class _Refusal(Struct):
+    message: str
+
+
+async def post_message(
+    address: Address, room: str, text: str, *, nick: str, key: str, token: str | None = None
+) -> Posted:
+    """Post one message.
+
+    Args:
+        address: where the server is.
+        room: the room's name.
+        text: what to say.
+        nick: who says it.
+        key: unique per author; posted again with it, the message is stored once.
+        token: what lets one in, if the server wants something.
+
+    Raises:
+        UnreachableError: there is no server, or no whole answer.
+        PostRefusedError: the server did not take it.
+    """
+    headers = {"User-Agent": f"pushtui/{__version__}", "Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    content = msgspec.json.encode(_Message(text.encode(errors="replace").decode(), key, nick))
+    try:
+        async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=not address.loopback) as client:
+            response = await client.post(address.room(room), content=content, headers=headers)
+    except (httpx.ConnectError, httpx.ProxyError) as error:
+        raise UnreachableError(endings.unreachable(error, address.authority).reason) from error
+    except httpx.TimeoutException as error:
+        raise UnreachableError(f"no answer from {address.authority} for {_TIMEOUT:g} s") from error
+    except httpx.HTTPError as error:
+        raise UnreachableError(f"{address.authority} hung up") from error
+    return _posted(response)
+
+
+def _posted(response: httpx.Response) -> Posted:
+    status = response.status_code
+    try:
+        if status in (200, 201):
+            return decoding.json(response.text, Posted)
+        reason = decoding.json(response.text, _Refusal).message
+    except decoding.UnreadableError:
+        reason = safe_line(f"there is no pushtui at {response.url.netloc.decode()} (HTTP {status})")
+    raise PostRefusedError(reason, status)

@@ -1,0 +1,267 @@
+"""The status stream of a server, by server-sent events that come back by themselves."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import aclosing
+from types import TracebackType
+from typing import Self
+
+import httpx
+from httpx_sse import aconnect_sse
+from msgspec import Struct
+
+from pushtui import __version__
+from pushtui.client import decoding, endings
+from pushtui.client.address import Address
+from pushtui.client.backoff import Backoff
+from pushtui.client.clock import Clock, SystemClock
+from pushtui.client.endings import Ending
+from pushtui.client.event_stream import LARGEST_EVENT, EventStream, EventTooLongError, StreamEvent
+from pushtui.client.feed import Feed
+from pushtui.client.happenings import CaughtUp, Link, LinkState, StatusEvent, StatusHappening, StatusResume
+from pushtui.client.reconnection import Reconnection
+from pushtui.client.replay import Replay
+from pushtui.client.traffic import Traffic
+from pushtui.protocol.bodies import Alert, Mark, Notice
+from pushtui.protocol.close import CloseCode
+from pushtui.protocol.positions import Position
+from pushtui.protocol.samples import Sample
+from pushtui.protocol.text import safe_line
+
+#: How many events to begin with: five minutes of one host that is looked at once a second.
+DEFAULT_REPLAY = 300
+#: Three heartbeats without one, in seconds: the link is half open. Nothing else would show it.
+SILENCE = 45.0
+
+_OPENING = 10.0
+_LONGEST_ID = 256
+
+_KINDS: dict[str, type[Sample | Notice | Mark | Alert]] = {
+    "sample": Sample,
+    "notice": Notice,
+    "mark": Mark,
+    "alert": Alert,
+}
+
+
+class _Farewell(Struct):
+    """The data of a ``bye``, as in the WebSocket frame of that name."""
+
+    code: int = CloseCode.RESTART
+    reason: str = ""
+
+
+class StatusClient:
+    """A reader of the status stream.
+
+    Use it as an asynchronous context manager, and iterate over it to learn what happens; one consumer at a time.
+    The iteration goes on through lost links, and ends after a `Link` that is ``refused`` or ``closed``.
+
+    Args:
+        address: where the server is.
+        replay: how many events to begin with, when there is no position to go on from.
+        position: where to go on from.
+        hosts: only samples and alerts of these; all if empty.
+        events: only events of these kinds; all if empty.
+        token: what lets one in, if the server wants something.
+        backoff: the policy of reconnecting.
+        silence: how long a link may be silent, in seconds, before it counts as lost.
+        clock: the time by which to reconnect.
+
+    Attributes:
+        traffic: what was received; ``received_frames`` counts events.
+        retry_ms: the reconnection time that the server asked for, None before it did.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        replay: int = DEFAULT_REPLAY,
+        position: Position | None = None,
+        hosts: Iterable[str] = (),
+        events: Iterable[str] = (),
+        token: str | None = None,
+        backoff: Backoff | None = None,
+        silence: float = SILENCE,
+        clock: Clock | None = None,
+    ) -> None:
+        self.address = address
+        self.traffic = Traffic()
+        self.retry_ms: int | None = None
+        self._parameters = {"replay": str(replay)}
+        if narrow := ",".join(hosts):
+            self._parameters["host"] = narrow
+        if narrow := ",".join(events):
+            self._parameters["events"] = narrow
+        self._token = token
+        self._silence = silence
+        self._last_event_id = "" if position is None else str(position)
+        self._replay = Replay(position=position)
+        self._feed: Feed[StatusHappening] = Feed()
+        self._reconnection = Reconnection(
+            self._session, self._feed.put, backoff or Backoff(), clock or SystemClock()
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run(), name="pushtui status")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        self._reconnection.close()
+        self._feed.end()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> StatusHappening:
+        return await self._feed.next()
+
+    @property
+    def link(self) -> Link:
+        """How the link is doing now; what the iteration yields may still be behind."""
+        return self._reconnection.link
+
+    @property
+    def last_event_id(self) -> str:
+        """Where a reconnect goes on, clean to show; empty before the first event."""
+        return safe_line(self._last_event_id)
+
+    def retry_now(self) -> None:
+        """Do not wait for the next try."""
+        self._reconnection.retry_now()
+
+    async def _run(self) -> None:
+        timeout = httpx.Timeout(_OPENING, read=self._silence)
+        async with httpx.AsyncClient(timeout=timeout, trust_env=not self.address.loopback) as self._client:
+            await self._reconnection.run()
+        self._feed.end()
+
+    async def _session(self) -> Ending:
+        ending = await self._read()
+        self._replay.link_lost()
+        return ending._replace(told=max(ending.told, (self.retry_ms or 0) / 1000))
+
+    async def _read(self) -> Ending:
+        try:
+            async with aconnect_sse(
+                self._client,
+                "GET",
+                self.address.status,
+                params=self._parameters,
+                headers=self._headers(),
+                follow_redirects=True,
+            ) as source:
+                return await self._events(source.response)
+        except (httpx.ConnectError, httpx.ProxyError) as error:
+            return endings.unreachable(error, self.address.authority)
+        except httpx.ReadTimeout:
+            return Ending(LinkState.LOST, f"no answer for {self._silence:g} s")
+        except httpx.TimeoutException:
+            return Ending(LinkState.LOST, f"no answer from {self.address.authority}", answered=False)
+        except (httpx.NetworkError, httpx.RemoteProtocolError):
+            return Ending(LinkState.LOST, "the server hung up")
+        except httpx.TooManyRedirects:
+            return Ending(LinkState.LOST, "the server redirects without end")
+        except httpx.HTTPError as error:
+            return Ending(LinkState.LOST, safe_line(f"the request failed: {error}"))
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"User-Agent": f"pushtui/{__version__}", "Accept-Encoding": "identity"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        identity = self._last_event_id
+        # An id that is no header value would make every later request fail.
+        if identity and identity.isascii() and identity.isprintable() and len(identity) <= _LONGEST_ID:
+            headers["Last-Event-ID"] = identity.strip()
+        return headers
+
+    async def _events(self, response: httpx.Response) -> Ending:
+        if response.status_code != 200:
+            return endings.answered(response.status_code, response.headers.get("Retry-After"))
+        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if media_type != "text/event-stream":
+            found = safe_line(media_type[:60]) or "nothing"
+            return Ending(LinkState.REFUSED, f"there is no status stream here: it answers with {found}", 200)
+        stream = EventStream(self._last_event_id)
+        async with aclosing(response.aiter_bytes()) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                self.traffic.received_bytes += len(chunk)
+                comments = stream.comments
+                try:
+                    events = stream.feed(chunk)
+                except EventTooLongError:
+                    return Ending(LinkState.LOST, f"the server sent an event of more than {LARGEST_EVENT} bytes")
+                self._last_event_id = stream.last_event_id
+                self.retry_ms = self.retry_ms if stream.retry_ms is None else stream.retry_ms
+                for event in events:
+                    self.traffic.received_frames += 1
+                    if event.event == "bye":
+                        return self._farewell(event)
+                    self._take(event)
+                if stream.comments != comments:
+                    # A heartbeat is for silence: what was to be replayed and passed the filters is here.
+                    self._tell(self._replay.finished())
+                await self._feed.room()
+        return Ending(LinkState.LOST, "the server hung up")
+
+    def _take(self, event: StreamEvent) -> None:
+        if event.event == "resume":
+            self._resume(event)
+            return
+        kind = safe_line(event.event)
+        body = self._body(event)
+        position = _position(event.id)
+        if position is None:
+            self._feed.put(StatusEvent(None, kind, body))
+            return
+        taken = self._replay.take(position.seq)
+        self._tell(taken.before)
+        if taken.new:
+            self._feed.put(StatusEvent(position, kind, body, taken.replayed))
+        self._tell(taken.after)
+
+    def _resume(self, event: StreamEvent) -> None:
+        try:
+            resume = decoding.json(event.data, StatusResume)
+        except decoding.UnreadableError:
+            self.traffic.skipped_frames += 1
+            return
+        if not self._replay.resumed:
+            self._reconnection.live()
+        self._feed.put(resume)
+        self._tell(self._replay.resume(resume))
+
+    def _body(self, event: StreamEvent) -> Sample | Notice | Mark | Alert | None:
+        shape = _KINDS.get(event.event)
+        if shape is None:
+            return None
+        try:
+            return decoding.json(event.data, shape)
+        except decoding.UnreadableError:
+            self.traffic.skipped_frames += 1
+            return None
+
+    def _farewell(self, event: StreamEvent) -> Ending:
+        try:
+            farewell = decoding.json(event.data, _Farewell)
+        except decoding.UnreadableError:
+            farewell = _Farewell()
+        return endings.closed(farewell.code, farewell.reason)
+
+    def _tell(self, caught_up: CaughtUp | None) -> None:
+        if caught_up is not None:
+            self._feed.put(caught_up)
+
+
+def _position(identity: str | None) -> Position | None:
+    try:
+        return None if identity is None else Position.parse(identity)
+    except ValueError:
+        return None
