@@ -8,8 +8,8 @@ import math
 import time
 
 PERCENT_WIDTH = 6
-AMOUNT_WIDTH = 8
-RATE_WIDTH = 9
+AMOUNT_WIDTH = 7
+RATE_WIDTH = 8
 DURATION_WIDTH = 6
 LOAD_WIDTH = 4
 CLOCK_WIDTH = 5
@@ -27,15 +27,15 @@ def percent(share: float) -> str:
 
 
 def amount(size_bytes: float) -> str:
-    """A size in 8 columns, units of 1024: ``" 9.8 GiB"``, ``" 512 B  "``."""
+    """A size in 7 columns, units of 1024: ``"9.8 GiB"``, ``"512 B  "``."""
     number, unit = _scaled(size_bytes, 1024, _BINARY_UNITS)
-    return f"{number:>4} {unit:<3}"
+    return f"{number:>3} {unit:<3}"
 
 
 def rate(bytes_per_second: float) -> str:
-    """A rate in 9 columns, units of 1000: ``" 1.2 MB/s"``, ``"   0 B/s "``."""
+    """A rate in 8 columns, units of 1000: ``"1.2 MB/s"``, ``"  0 B/s "``."""
     number, unit = _scaled(bytes_per_second, 1000, _DECIMAL_UNITS)
-    return f"{number:>4} {unit:<4}"
+    return f"{number:>3} {unit:<4}"
 
 
 def round_rate(bytes_per_second: float) -> str:

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from pushtui.protocol.samples import Disk, Sample
+from pushtui.protocol.samples import Disk
 from tui.state.levels import Level, level_of
-from tui.state.status import HostView, Point
+from tui.state.status import HostView
 from tui.widgets import figures
 from tui.widgets.spans import (
     LEVEL_ROLES,
@@ -28,7 +28,7 @@ from tui.widgets.spans import (
     fitted,
     flowed,
 )
-from tui.widgets.sparkline import Measure, buckets, scale_for, sparkline, step_for
+from tui.widgets.sparkline import Measure, means, scale_for, slots, sparkline, step_for
 
 LEAST_WIDTH = 30
 SPAN_SECONDS = 240
@@ -36,7 +36,7 @@ LEAST_RATE_SCALE = 100_000.0  # bytes per second
 
 _LABEL = 6
 _FIGURE = 9
-_GRAPH_ROLES = {**LEVEL_ROLES, Level.CALM: "graph"}
+_GRAPH_ROLES = {Level.CALM: "graph", Level.WARNING: "graph-warning", Level.CRITICAL: "graph-critical"}
 _CORE_ROWS = 2
 _TOP_ROWS = 4
 _SCALE = 12
@@ -66,20 +66,26 @@ _FLOWS = (
 )
 
 
-class _Columns:
-    """Where things stand at one width."""
+class _Layout:
+    """One host at one width: where things stand, and which points each column of a graph is for."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, view: HostView, width: int) -> None:
+        self.sample = view.sample
+        self.points = view.points
         self.width = max(width, LEAST_WIDTH)
         self.side = 0 if width < 40 else 14 if width < 72 else 26
         self.graph = self.width - 3 - _LABEL - _FIGURE - self.side
         self.step = step_for(self.graph, SPAN_SECONDS)
+        self._slots = slots(self.points, self.graph, self.step)
 
     @property
     def span(self) -> str:
         """How far back the graphs reach, for people."""
-        seconds = self.graph * self.step
-        return f"last {seconds / 60:.0f} min"
+        return f"last {self.graph * self.step / 60:.0f} min"
+
+    def means(self, measure: Measure) -> list[float | None]:
+        """A measure over time, one value for each column of the graph."""
+        return means(self.points, measure, self._slots)
 
     def row(self, label: str, graph: Line, figure: Line, side: Line | None = None) -> Line:
         """One row of the panel."""
@@ -100,21 +106,20 @@ def host_panel(view: HostView, width: int, now_ms: int, *, live: bool, form: For
     Returns:
         Lines of at most ``width`` cells. What the host does not measure has no line.
     """
-    columns = _Columns(width)
-    sample = view.sample
+    layout = _Layout(view, width)
     roomy = form is Form.ROOMY
     lines = [
-        *_cpu(view, columns, rows=3 if roomy else 1),
-        *_memory(view, columns),
-        *(_disk_rows(sample, columns) if roomy else _disk_flow(sample, columns)),
-        *(_rate_rows(view, columns) if roomy else _rate_pairs(view, columns)),
-        *(_process_rows(sample, columns) if roomy else _process_flow(sample, columns)),
-        *_temperatures(sample, columns),
+        *_cpu(layout, rows=3 if roomy else 1),
+        *_memory(layout),
+        *(_disk_rows(layout) if roomy else _disk_flow(layout)),
+        *(_rate_rows(layout) if roomy else _rate_pairs(layout)),
+        *(_process_rows(layout) if roomy else _process_flow(layout)),
+        *_temperatures(layout),
     ]
     stale = not live or view.is_stale(now_ms)
     if stale:
         lines = [dimmed(line) for line in lines]
-    return [_head(view, columns.width, now_ms, stale=stale), *lines]
+    return [_head(view, layout.width, now_ms, stale=stale), *lines]
 
 
 def share(percent: float) -> Line:
@@ -124,9 +129,8 @@ def share(percent: float) -> Line:
     return [Span(figures.percent(percent), role), Span(f" {LEVEL_SIGNS[level]} ", role)]
 
 
-def graph_of(points: Sequence[Point], measure: Measure, columns: int, step: int, rows: int = 1) -> list[Line]:
+def percent_graph(values: Sequence[float | None], rows: int = 1) -> list[Line]:
     """A sparkline of percentages, 0 to 100, each column in the colour of its level."""
-    values = buckets(points, measure, columns, step)
     levels = [level_of(value) for value in values]
     return [_coloured(text, levels) for text in sparkline(values, 100.0, rows)]
 
@@ -160,28 +164,28 @@ def _head(view: HostView, width: int, now_ms: int, *, stale: bool) -> Line:
     return [Span(" "), Span(fitted(sample.host, room), "name"), Span("  "), right]
 
 
-def _cpu(view: HostView, columns: _Columns, rows: int) -> Iterable[Line]:
-    cpu = view.sample.cpu
+def _cpu(layout: _Layout, rows: int) -> Iterable[Line]:
+    cpu = layout.sample.cpu
     if cpu is None:
         return
-    cores = _core_bars(cpu.per_core, columns.side - 1)
+    cores = _core_bars(cpu.per_core, layout.side - 1)
     count = Span(f"{cpu.count} cores" if cpu.count != 1 else "1 core", "muted")
-    beside = bool(cores) and len(cpu.per_core) <= columns.side - 1
+    beside = bool(cores) and len(cpu.per_core) <= layout.side - 1
     notes: list[Line] = [cores, [count]] if beside else [[count]]
     if rows > 1:
-        notes.append([Span(columns.span, "muted")])
+        notes.append([Span(layout.span, "muted")])
     elif beside:
         beside_bars = f" {count.text}"
-        if len(cpu.per_core) + len(beside_bars) + 2 + len(columns.span) < columns.side:
-            beside_bars += f"  {columns.span}"
-        if len(cpu.per_core) + len(beside_bars) < columns.side:
+        if len(cpu.per_core) + len(beside_bars) + 2 + len(layout.span) < layout.side:
+            beside_bars += f"  {layout.span}"
+        if len(cpu.per_core) + len(beside_bars) < layout.side:
             notes = [[*cores, Span(beside_bars, "muted")]]
-    graphs = graph_of(view.points, attrgetter("cpu"), columns.graph, columns.step, rows)
+    graphs = percent_graph(layout.means(attrgetter("cpu")), rows)
     for row, graph in enumerate(graphs):
         figure = share(cpu.percent) if row == 0 else [Span(" " * _FIGURE)]
-        yield columns.row("cpu" if row == 0 else "", graph, figure, notes[row] if row < len(notes) else None)
+        yield layout.row("cpu" if row == 0 else "", graph, figure, notes[row] if row < len(notes) else None)
     if cpu.per_core and not beside:
-        room = columns.width - 1 - _LABEL - 1
+        room = layout.width - 1 - _LABEL - 1
         # With more cores than cells each bar stands for several: the busiest of them.
         group = -(-len(cpu.per_core) // (room * _CORE_ROWS))
         bars = [max(cpu.per_core[start : start + group]) for start in range(0, len(cpu.per_core), group)]
@@ -195,116 +199,121 @@ def _core_bars(per_core: Sequence[float], room: int) -> Line:
     return _coloured(sparkline(cores, 100.0)[0], [level_of(percent) for percent in cores])
 
 
-def _memory(view: HostView, columns: _Columns) -> Iterable[Line]:
-    memory = view.sample.memory
+def _memory(layout: _Layout) -> Iterable[Line]:
+    memory = layout.sample.memory
     if memory is None:
         return
     side = [Span(figures.used_of_total(memory.used_bytes, memory.total_bytes), "muted")]
-    graphs = graph_of(view.points, attrgetter("memory"), columns.graph, columns.step)
-    yield columns.row("mem", graphs[0], share(memory.percent), side)
+    graphs = percent_graph(layout.means(attrgetter("memory")))
+    yield layout.row("mem", graphs[0], share(memory.percent), side)
     if memory.swap_percent is not None:
-        graphs = graph_of(view.points, attrgetter("swap"), columns.graph, columns.step)
-        yield columns.row("swap", graphs[0], share(memory.swap_percent))
+        graphs = percent_graph(layout.means(attrgetter("swap")))
+        yield layout.row("swap", graphs[0], share(memory.swap_percent))
 
 
-def _disk_flow(sample: Sample, columns: _Columns) -> list[Line]:
-    if not sample.disks:
+def _disk_flow(layout: _Layout) -> list[Line]:
+    if not layout.sample.disks:
         return []
     items: list[Line] = []
-    for disk in _worst_first(sample.disks):
+    for disk in _worst_first(layout.sample.disks):
         level = level_of(disk.percent)
         figure = f"{figures.percent(disk.percent)[1:]} {LEVEL_SIGNS[level]}"
         items.append([Span(fitted(disk.mount, min(16, cell_len(disk.mount)))), Span(figure, LEVEL_ROLES[level])])
-    return flowed(Span(f" {'disk':<{_LABEL}}", "muted"), items, columns.width, rows=2)
+    return flowed(Span(f" {'disk':<{_LABEL}}", "muted"), items, layout.width, rows=2)
 
 
-def _disk_rows(sample: Sample, columns: _Columns) -> Iterable[Line]:
-    disks = _worst_first(sample.disks or [])[:_DISK_ROWS]
-    mount = min(max((cell_len(disk.mount) for disk in disks), default=0), columns.graph // 2)
+def _disk_rows(layout: _Layout) -> Iterable[Line]:
+    disks = _worst_first(layout.sample.disks or [])[:_DISK_ROWS]
+    mount = min(max((cell_len(disk.mount) for disk in disks), default=0), layout.graph // 2)
     for row, disk in enumerate(disks):
-        room = columns.graph - mount - 1
+        room = layout.graph - mount - 1
         full = min(max(round(disk.percent / 100 * room), 0), room)
         bar = [
             Span(f"{fitted(disk.mount, mount)} "),
             Span("━" * full, _GRAPH_ROLES[level_of(disk.percent)]),
-            Span("─" * (room - full), "muted"),
+            Span("─" * (room - full), "track"),
         ]
         side = [Span(figures.used_of_total(disk.used_bytes, disk.total_bytes), "muted")]
-        yield columns.row("disk" if row == 0 else "", bar, share(disk.percent), side)
+        yield layout.row("disk" if row == 0 else "", bar, share(disk.percent), side)
 
 
 def _worst_first(disks: Sequence[Disk]) -> list[Disk]:
     return sorted(disks, key=lambda disk: -level_of(disk.percent))
 
 
-def _rate_pairs(view: HostView, columns: _Columns) -> Iterable[Line]:
-    room = columns.width - 2 - _LABEL
-    scale_room = _SCALE if room >= _LEAST_DRAWN_PAIR else 0
-    half = (room - scale_room) // 2
-    for label, pair in _pairs(view):
-        graphs, top = _drawn(view, pair, half - _FIGURE - 9 if scale_room else 0, columns.step)
+def _rate_pairs(layout: _Layout) -> Iterable[Line]:
+    room = layout.width - 2 - _LABEL
+    drawn = room >= _LEAST_DRAWN_PAIR
+    half = (room - _SCALE * drawn) // 2
+    graph_room = half - 6 - 1 - figures.RATE_WIDTH - 2
+    pair_slots = slots(layout.points, graph_room, step_for(graph_room, SPAN_SECONDS)) if drawn else []
+    for label, pair in _pairs(layout):
         line = [Span(f" {label:<{_LABEL}}", "muted")]
-        for flow, graph in zip(pair, graphs, strict=True):
-            name = flow.name if half >= 16 else flow.initial
-            drawn = [*graph, Span(" ")] if scale_room else []
-            line += filled([Span(f"{name} ", "muted"), *drawn, Span(_now(view, flow))], half)
-        yield [*line, Span(f"of {figures.round_rate(top)}", "muted")] if scale_room else line
+        graphs, top = (
+            _drawn([means(layout.points, flow.measure, pair_slots) for flow in pair]) if drawn else ([], 0.0)
+        )
+        for index, flow in enumerate(pair):
+            if drawn:
+                way = [Span(f"{flow.name:<6}", "muted"), *graphs[index], Span(" ")]
+            else:
+                way = [Span(f"{flow.name if half >= 16 else flow.initial} ", "muted")]
+            line += filled([*way, Span(_now(layout, flow))], half)
+        yield [*line, Span(f"of {figures.round_rate(top)}", "muted")] if drawn else line
 
 
-def _rate_rows(view: HostView, columns: _Columns) -> Iterable[Line]:
-    for _, pair in _pairs(view):
-        graphs, top = _drawn(view, pair, columns.graph, columns.step)
+def _rate_rows(layout: _Layout) -> Iterable[Line]:
+    for _, pair in _pairs(layout):
+        graphs, top = _drawn([layout.means(flow.measure) for flow in pair])
         for flow, graph in zip(pair, graphs, strict=True):
             side = [Span(f"of {figures.round_rate(top)}", "muted")]
-            yield columns.row(flow.row, graph, [Span(_now(view, flow))], side)
+            yield layout.row(flow.row, graph, [Span(f" {_now(layout, flow)}")], side)
 
 
-def _pairs(view: HostView) -> Iterable[tuple[str, tuple[_Flow, _Flow]]]:
-    return ((label, pair) for label, pair in _FLOWS if pair[0].measure(view.points[-1]) is not None)
+def _pairs(layout: _Layout) -> Iterable[tuple[str, tuple[_Flow, _Flow]]]:
+    return ((label, pair) for label, pair in _FLOWS if pair[0].measure(layout.points[-1]) is not None)
 
 
-def _now(view: HostView, flow: _Flow) -> str:
-    return figures.rate(flow.measure(view.points[-1]) or 0.0)
+def _now(layout: _Layout, flow: _Flow) -> str:
+    return figures.rate(flow.measure(layout.points[-1]) or 0.0)
 
 
-def _drawn(view: HostView, pair: tuple[_Flow, _Flow], columns: int, step: int) -> tuple[list[Line], float]:
+def _drawn(pair: Sequence[Sequence[float | None]]) -> tuple[list[Line], float]:
     """Both directions on one scale, so that they can be compared; and the scale."""
-    drawn = [buckets(view.points, flow.measure, columns, step) for flow in pair]
-    top = scale_for(max((value or 0.0 for values in drawn for value in values), default=0.0), LEAST_RATE_SCALE)
-    return [[Span(sparkline(values, top)[0], "graph")] for values in drawn], top
+    top = scale_for(max((value or 0.0 for values in pair for value in values), default=0.0), LEAST_RATE_SCALE)
+    return [[Span(sparkline(values, top)[0], "graph")] for values in pair], top
 
 
-def _process_flow(sample: Sample, columns: _Columns) -> list[Line]:
-    if not sample.processes or not sample.processes.top:
+def _process_flow(layout: _Layout) -> list[Line]:
+    if not layout.sample.processes or not layout.sample.processes.top:
         return []
-    room = columns.width - 1 - _LABEL
+    room = layout.width - 2 - _LABEL
     count = max(1, room // 18)
     cell = room // count
     line = [Span(f" {'top':<{_LABEL}}", "muted")]
-    for process in sample.processes.top[:count]:
-        name = fitted(process.name, min(cell - 8, 16))
+    for process in layout.sample.processes.top[:count]:
+        name = fitted(process.name, min(cell - 8, cell_len(process.name)))
         line += filled([Span(name), Span(figures.percent(process.cpu_percent), "muted")], cell)
     return [line]
 
 
-def _process_rows(sample: Sample, columns: _Columns) -> Iterable[Line]:
-    if not sample.processes:
+def _process_rows(layout: _Layout) -> Iterable[Line]:
+    if not layout.sample.processes:
         return
-    for row, process in enumerate(sample.processes.top[:_TOP_ROWS]):
-        name = [Span(fitted(process.name, columns.graph))]
+    for row, process in enumerate(layout.sample.processes.top[:_TOP_ROWS]):
+        name = [Span(fitted(process.name, layout.graph))]
         figure = [Span(figures.percent(process.cpu_percent)), Span("   ")]
         side = [Span(figures.amount(process.memory_bytes).strip(), "muted")]
-        yield columns.row("top" if row == 0 else "", name, figure, side)
+        yield layout.row("top" if row == 0 else "", name, figure, side)
 
 
-def _temperatures(sample: Sample, columns: _Columns) -> list[Line]:
-    if not sample.temperatures:
+def _temperatures(layout: _Layout) -> list[Line]:
+    if not layout.sample.temperatures:
         return []
     items: list[Line] = [
         [
             Span(f"{fitted(sensor.name, min(12, cell_len(sensor.name)))} ", "muted"),
             Span(figures.temperature(sensor.celsius)),
         ]
-        for sensor in sample.temperatures
+        for sensor in layout.sample.temperatures
     ]
-    return flowed(Span(f" {'temp':<{_LABEL}}", "muted"), items, columns.width, rows=1)
+    return flowed(Span(f" {'temp':<{_LABEL}}", "muted"), items, layout.width, rows=1)

@@ -8,14 +8,15 @@ from rich.cells import cell_len
 from tui.state.levels import level_of
 from tui.state.status import HostView
 from tui.widgets import figures
-from tui.widgets.host_panel import SPAN_SECONDS, graph_of
+from tui.widgets.host_panel import SPAN_SECONDS, percent_graph
 from tui.widgets.spans import LEVEL_ROLES, LEVEL_SIGNS, STALE_SIGN, Line, Span, dimmed, fitted
-from tui.widgets.sparkline import step_for
+from tui.widgets.sparkline import means, slots, step_for
 
 _SHARE = 8
-_RATE = figures.RATE_WIDTH + 1
+_RATE = figures.RATE_WIDTH + 2
 _LOAD = figures.LOAD_WIDTH + 2
 _LEAST_GRAPH = 5
+_GOOD_GRAPH = 12
 _MOST_NAME = 24
 
 
@@ -33,7 +34,7 @@ class _Plan:
         rest -= 2 * _RATE * self.rates
         longest = max((cell_len(view.sample.host) for view in views), default=0)
         more = max(0, min(longest, _MOST_NAME) - self.name)
-        more = min(more, max(0, rest - _LEAST_GRAPH - 1))
+        more = min(more, max(0, rest - _GOOD_GRAPH - 1))
         self.name += more
         rest -= more
         self.graph = rest - 1 if rest > _LEAST_GRAPH else 0
@@ -72,7 +73,8 @@ def _row(view: HostView, plan: _Plan, now_ms: int, *, live: bool) -> Line:
         age = f"{figures.short_duration(view.age_seconds(now_ms))} old"
         line.append(Span(fitted(age, plan.graph) + " "))
     elif plan.graph:
-        line += [*graph_of(view.points, attrgetter("cpu"), plan.graph, plan.step)[0], Span(" ")]
+        values = means(view.points, attrgetter("cpu"), slots(view.points, plan.graph, plan.step))
+        line += [*percent_graph(values)[0], Span(" ")]
     line += _share(sample.cpu.percent if sample.cpu else None)
     line += _share(sample.memory.percent if sample.memory else None)
     if plan.disk:

@@ -10,7 +10,18 @@ from textual.strip import Strip
 
 from tui.widgets.spans import Line
 
-ROLES = ("name", "muted", "graph", "success", "warning", "critical", "mark")
+ROLES = (
+    "name",
+    "muted",
+    "track",
+    "graph",
+    "graph-warning",
+    "graph-critical",
+    "success",
+    "warning",
+    "critical",
+    "mark",
+)
 
 
 class LineView(ScrollView):
@@ -25,11 +36,14 @@ class LineView(ScrollView):
         & > .line-view--name { text-style: bold; }
         & > .line-view--muted { color: $text-muted; }
         & > .line-view--graph { color: $primary; }
+        & > .line-view--graph-warning { color: $warning; }
+        & > .line-view--graph-critical { color: $error; }
+        & > .line-view--track { color: $foreground 20%; }
         & > .line-view--mark { color: $primary; }
         & > .line-view--success { color: $text-success; }
         & > .line-view--warning { color: $text-warning; }
         & > .line-view--critical { color: $text-error; text-style: bold; }
-        &:ansi > .line-view--muted { text-style: dim; }
+        &:ansi > .line-view--muted, &:ansi > .line-view--track { color: ansi_default; text-style: dim; }
     }
     """
 

@@ -3,7 +3,9 @@
 Time runs in buckets that are aligned with the clock, so the past stands still while the newest column grows.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from math import fsum
 
 from tui.state.status import Point
 
@@ -21,39 +23,38 @@ def step_for(columns: int, span_seconds: int) -> int:
     return next((step for step in STEPS_SECONDS if step * columns >= span_seconds), STEPS_SECONDS[-1])
 
 
-def buckets(points: Sequence[Point], measure: Measure, columns: int, step_seconds: int) -> list[float | None]:
-    """The mean of a measure in each of the newest ``columns`` steps, oldest first; None where none was taken.
+def slots(points: Sequence[Point], columns: int, step_seconds: int) -> list[slice]:
+    """Which points each of the newest ``columns`` steps stands for, oldest step first.
+
+    A step without a point of its own stands for the next one, unless samples were missed there: then for none.
 
     Args:
         points: oldest first.
-        measure: what to take of a point.
         columns: the length of the result.
-        step_seconds: how long one bucket is. A step with no sample of its own takes the value of the next one,
-            unless samples were missed there.
+        step_seconds: how long one step is.
     """
-    result: list[float | None] = [None] * columns
-    if not points or columns < 1:
-        return result
+    if not points:
+        return [slice(0, 0)] * columns
     step = 1000 * step_seconds
-    newest = points[-1].at // step
-    sums, counts = [0.0] * columns, [0] * columns
-    later: Point | None = None
-    for point in reversed(points):
-        column = columns - 1 - (newest - point.at // step)
-        if later is not None and later.at - point.at <= _MISSED_INTERVALS * later.interval_ms:
-            following = columns - 1 - (newest - later.at // step)
-            for between in range(max(0, column + 1), following):
-                result[between] = measure(later)
-        if column < 0:
-            break
-        later = point
-        value = measure(point)
-        if value is not None:
-            sums[column] += value
-            counts[column] += 1
-    for column, count in enumerate(counts):
-        if count:
-            result[column] = sums[column] / count
+    first = points[-1].at // step - columns + 1
+    result = []
+    start = bisect_left(points, (first * step,))
+    for column in range(columns):
+        end = bisect_left(points, ((first + column + 1) * step,), start)
+        result.append(slice(start, start + 1 if end == start and _follows(points, start) else end))
+        start = end
+    return result
+
+
+def means(points: Sequence[Point], measure: Measure, slots: Sequence[slice]) -> list[float | None]:
+    """The mean of a measure in each slot; None where it was not taken."""
+    taken = list(map(measure, points[slots[0].start : slots[-1].stop])) if slots else []
+    result: list[float | None] = []
+    for slot in slots:
+        values = taken[slot.start - slots[0].start : slot.stop - slots[0].start]
+        if None in values:
+            values = [value for value in values if value is not None]
+        result.append(fsum(values) / len(values) if values else None)  # type: ignore[arg-type]
     return result
 
 
@@ -83,6 +84,13 @@ def scale_for(peak: float, least: float) -> float:
     while top < peak and top < 1e15:
         top *= 10
     return top
+
+
+def _follows(points: Sequence[Point], index: int) -> bool:
+    if not 0 < index < len(points):
+        return False
+    point = points[index]
+    return point.at - points[index - 1].at <= _MISSED_INTERVALS * point.interval_ms
 
 
 def _cell(height: int) -> str:

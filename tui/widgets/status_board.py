@@ -7,16 +7,17 @@ from typing import Self
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.geometry import Size
 
-from tui.state.status import HostView, StatusState
+from tui.state.status import StatusState
 from tui.widgets.host_panel import Form, host_panel
 from tui.widgets.host_table import host_table
 from tui.widgets.line_view import LineView
 from tui.widgets.notice_list import NoticeList
 from tui.widgets.spans import Line, Span, filled
 
+_NO_HOST = " No host has reported yet."
 _LEAST_NOTICES = 4
-_LEAST_PANEL = {Form.FULL: 2, Form.ROOMY: 3}
 _PANEL_COLUMNS = 50  # panels stand side by side where each has at least this much
 
 
@@ -39,6 +40,8 @@ class StatusBoard(Vertical):
         self._address = address
         self._state = StatusState()
         self._now_ms = 0
+        self._form: Form | None = None
+        self._fitted: tuple[tuple[Size, int], int] | None = None
 
     def compose(self) -> ComposeResult:
         """Hosts above, notices below."""
@@ -71,12 +74,8 @@ class StatusBoard(Vertical):
             return
         hosts, notices = self.query_one("#hosts", LineView), self.query_one(NoticeList)
         state = self._state
-        if state.hosts:
-            lines = self._host_lines(list(state.hosts.values()))
-        else:
-            lines = [[Span(" No host has reported yet.", "muted")]]
-        most = max(1, self.size.height - 1 - self._notice_room())
-        height = min(len(lines), most)
+        lines = self._host_lines() if state.hosts else [[Span(_NO_HOST, "muted")]]
+        height = min(len(lines), max(1, self._host_room))
         if hosts.styles.height is None or hosts.styles.height.value != height:
             hosts.styles.height = height
         hosts.can_focus = len(lines) > height
@@ -84,25 +83,41 @@ class StatusBoard(Vertical):
         hint = f"No notices yet. Send one: curl -d 'backup is late' {self._address}/notices"
         notices.show(state.notices, state.noted, hint)
 
-    def _notice_room(self) -> int:
-        return max(_LEAST_NOTICES, self.size.height // 4)
+    @property
+    def _host_room(self) -> int:
+        return self.size.height - 1 - max(_LEAST_NOTICES, self.size.height // 4)
 
-    def _host_lines(self, views: Sequence[HostView]) -> list[Line]:
-        width, most = self.size.width, self.size.height - 1 - self._notice_room()
+    def _host_lines(self) -> list[Line]:
+        """The hosts in the richest form that fits. It is looked for anew only when something about it changed."""
+        shape = (self.size, len(self._state.hosts))
+        lines = self._in_form(self._form)
+        if (shape, len(lines)) == self._fitted:
+            return lines
+        for form in (Form.ROOMY, Form.FULL, None):
+            lines = self._in_form(form)
+            if (
+                len(lines) <= self._host_room
+                or form is None
+                or (form is Form.FULL and len(self._state.hosts) == 1)
+            ):
+                self._form = form
+                break
+        self._fitted = (shape, len(lines))
+        return lines
+
+    def _in_form(self, form: Form | None) -> list[Line]:
+        views, width, live = list(self._state.hosts.values()), self.size.width, self._state.live
+        if form is None:
+            return host_table(views, width, self._now_ms, live=live)
         columns = max(1, min(len(views), width // _PANEL_COLUMNS))
-        rows = -(-len(views) // columns)
-        live = self._state.live
-        for form in (Form.ROOMY, Form.FULL):
-            if rows * _LEAST_PANEL[form] > most:
-                continue
-            panels = [host_panel(view, width // columns, self._now_ms, live=live, form=form) for view in views]
-            lines = _side_by_side(panels, columns, width // columns)
-            if len(lines) <= most or (form is Form.FULL and len(views) == 1):
-                return lines
-        return host_table(views, width, self._now_ms, live=live)
+        column = width // columns
+        panels = [host_panel(view, column, self._now_ms, live=live, form=form) for view in views]
+        return _side_by_side(panels, columns, column)
 
 
 def _side_by_side(panels: Sequence[list[Line]], columns: int, width: int) -> list[Line]:
+    if len(panels) == 1:
+        return panels[0]
     lines: list[Line] = []
     for start in range(0, len(panels), columns):
         row = panels[start : start + columns]
