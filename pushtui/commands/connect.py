@@ -1,5 +1,6 @@
 """``pushtui connect``: the screen."""
 
+from pushtui.commands import ending
 from pushtui.commands.target import address_of
 from pushtui.commands.target import nick as checked_nick
 from pushtui.commands.target import room as checked_room
@@ -19,4 +20,4 @@ def run(url: str | None, *, nick: str | None, room: str) -> int:
     room = checked_room(room)
     from tui.app import run as run_screen
 
-    return run_screen(address, name, room)
+    return ending.orderly(lambda: run_screen(address, name, room))

@@ -1,13 +1,28 @@
 """How a command that owns the terminal ends when it is told to from outside."""
 
 import signal
+from collections.abc import Callable
+
+from pushtui.exits import Exit
 
 
-def like_ctrl_c() -> None:
-    """Let SIGTERM and a terminal that is closed end this process as Ctrl-C does.
+def orderly(show: Callable[[], int]) -> int:
+    """Run a screen so that SIGTERM and a terminal that is closed end it as Ctrl-C does.
 
-    By default they end it on the spot, and leave a terminal that shows the screen's last state and hides what is
-    typed. SIGINT is what event loops turn into an orderly end.
+    By default they end a process on the spot, and leave a terminal that shows the screen's last state and hides
+    what is typed. SIGINT is what event loops turn into an orderly end.
+
+    Returns:
+        What ``show`` returned; 130 if a signal ended it.
     """
+    told = False
+
+    def tell(*_: object) -> None:
+        nonlocal told
+        told = True
+        signal.raise_signal(signal.SIGINT)
+
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+        signal.signal(number, tell)
+    code = show()
+    return Exit.INTERRUPTED if told else code

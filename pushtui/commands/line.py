@@ -96,6 +96,7 @@ def send(
 @app.command
 def tail(
     flow: options.Flow = "chat",
+    /,
     *,
     json: options.TailJson = False,
     room: options.Room = options.DEFAULT_ROOM,

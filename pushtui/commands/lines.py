@@ -4,6 +4,7 @@ A line that begins with a time, a nick and a colon is what somebody said, and no
 a message are indented, and what nobody said has a sign where the nick would stand.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -143,7 +144,7 @@ def _link_or_outcome(happening: Link | CaughtUp) -> Iterator[str]:
         case CaughtUp():
             yield outcome(happening)
         case Link(state=LinkState.LOST, reason=reason, retry_in=retry_in):
-            wait = "" if retry_in is None else f"; retry in {retry_in:.0f} s"
+            wait = "" if retry_in is None else f"; retry in {math.ceil(retry_in)} s"
             yield f"link lost{_after(': ', reason)}{wait}"
         case Link(state=LinkState.LIVE, down_for=None):
             yield "live"

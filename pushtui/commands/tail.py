@@ -72,11 +72,11 @@ async def follow(
     was_live = wait
     async with _client(flow, address, room=room, nick=nick, replay=replay) as client:
         async for happening in client:
-            for line in lines(happening):
-                print(line, flush=True)  # noqa: T201
             if isinstance(happening, Link):
                 was_live = was_live or happening.state is LinkState.LIVE
                 _give_up(happening, address, was_live)
+            for line in lines(happening):
+                print(line, flush=True)  # noqa: T201
 
 
 def _client(
@@ -106,10 +106,11 @@ def _now_ms() -> int:
 
 
 def _give_up(link: Link, address: Address, was_live: bool) -> None:
+    whose = "" if link.code is None else f"{address.authority}: "
     if link.state is LinkState.REFUSED:
-        raise CommandError(Exit.REFUSED, f"the server at {address.http} refused: {link.reason}")
+        raise CommandError(Exit.REFUSED, f"{whose}{link.reason}")
     if link.state is LinkState.LOST and not was_live:
-        raise CommandError(Exit.NO_SERVER, f"no server at {address.http}: {link.reason} (--wait waits for it)")
+        raise CommandError(Exit.NO_SERVER, f"{whose}{link.reason} (--wait waits for it)")
 
 
 async def _while_read(printing: Coroutine[Any, Any, None]) -> None:

@@ -35,7 +35,10 @@ def run(seconds: float | None) -> int:
         raise CommandError(
             Exit.WRONG_OPTIONS, "the demo needs a terminal; without one, --seconds 20 prints it for 20 seconds"
         )
-    ending.like_ctrl_c()
+    return ending.orderly(lambda: _show(seconds))
+
+
+def _show(seconds: float | None) -> int:
     with tempfile.TemporaryFile() as errors, _stage(errors) as stage:
         if seconds is None:
             import tui.app as screen  # while the stage is being set up
