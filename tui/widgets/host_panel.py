@@ -81,7 +81,7 @@ class _Layout:
     @property
     def span(self) -> str:
         """How far back the graphs reach, for people."""
-        return f"last {self.graph * self.step / 60:.0f} min"
+        return f"{self.graph * self.step / 60:.0f} min"
 
     def means(self, measure: Measure) -> list[float | None]:
         """A measure over time, one value for each column of the graph."""
@@ -173,7 +173,7 @@ def _cpu(layout: _Layout, rows: int) -> Iterable[Line]:
     beside = bool(cores) and len(cpu.per_core) <= layout.side - 1
     notes: list[Line] = [cores, [count]] if beside else [[count]]
     if rows > 1:
-        notes.append([Span(layout.span, "muted")])
+        notes.append([Span(f"last {layout.span}", "muted")])
     elif beside:
         beside_bars = f" {count.text}"
         if len(cpu.per_core) + len(beside_bars) + 2 + len(layout.span) < layout.side:

@@ -12,6 +12,8 @@ from tui.widgets.host_panel import SPAN_SECONDS, percent_graph
 from tui.widgets.spans import LEVEL_ROLES, LEVEL_SIGNS, STALE_SIGN, Line, Span, dimmed, fitted
 from tui.widgets.sparkline import means, slots, step_for
 
+PICKED_SIGN = "▸"
+
 _SHARE = 8
 _RATE = figures.RATE_WIDTH + 2
 _LOAD = figures.LOAD_WIDTH + 2
@@ -41,7 +43,9 @@ class _Plan:
         self.step = step_for(self.graph, SPAN_SECONDS) if self.graph else 1
 
 
-def host_table(views: Sequence[HostView], width: int, now_ms: int, *, live: bool) -> list[Line]:
+def host_table(
+    views: Sequence[HostView], width: int, now_ms: int, *, live: bool, picked: str | None = None
+) -> list[Line]:
     """Lay hosts out as a table.
 
     Args:
@@ -49,12 +53,17 @@ def host_table(views: Sequence[HostView], width: int, now_ms: int, *, live: bool
         width: in cells, from 30.
         now_ms: the time here, for the age of what is shown.
         live: whether the link is up.
+        picked: the host that is marked.
 
     Returns:
         The headings, then one line for each host, all of at most ``width`` cells.
     """
     plan = _Plan(views, width)
-    return [_headings(plan), *(_row(view, plan, now_ms, live=live) for view in views)]
+    rows = [_row(view, plan, now_ms, live=live) for view in views]
+    for view, row in zip(views, rows, strict=True):
+        if view.sample.host == picked:
+            row[0] = Span(PICKED_SIGN, "name")
+    return [_headings(plan), *rows]
 
 
 def _headings(plan: _Plan) -> Line:

@@ -1,10 +1,14 @@
 """A virtual list of lines made of spans: repaints only the lines that changed."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
+from textual.events import Click
 from textual.geometry import Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -47,6 +51,19 @@ class LineView(ScrollView):
     }
     """
 
+    class Clicked(Message):
+        """A line was clicked; ``line`` is its index."""
+
+        def __init__(self, view: LineView, line: int) -> None:
+            super().__init__()
+            self.view = view
+            self.line = line
+
+        @property
+        def control(self) -> LineView:
+            """Whose message it is."""
+            return self.view
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._lines: Sequence[Line] = []
@@ -80,6 +97,12 @@ class LineView(ScrollView):
         if strip is None or strip.cell_length != width:
             strip = self._strips[y] = self._strip(y, width)
         return strip
+
+    def on_click(self, event: Click) -> None:
+        """Say which line was meant."""
+        offset = event.get_content_offset(self)
+        if offset is not None and (line := offset.y + self.scroll_offset.y) < len(self._lines):
+            self.post_message(self.Clicked(self, line))
 
     def notify_style_update(self) -> None:
         """Forget what was painted in the colours of another theme."""

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.geometry import Size
 
 from tui.state.status import StatusState
-from tui.widgets.host_panel import Form, host_panel
-from tui.widgets.host_table import host_table
+from tui.widgets.host_overview import HostOverview
 from tui.widgets.line_view import LineView
 from tui.widgets.notice_list import NoticeList
-from tui.widgets.spans import Line, Span, filled
+from tui.widgets.spans import Span
 
-_NO_HOST = " No host has reported yet."
 _LEAST_NOTICES = 4
-_PANEL_COLUMNS = 50  # panels stand side by side where each has at least this much
 
 
 class StatusBoard(Vertical):
     """Shows a `StatusState`: hosts in as much detail as there is room for, below them what was pushed.
 
     The form is chosen by itself: high graphs and lists for few hosts in a high pane, a panel of about ten
-    lines each, or a table of one line each when they are many.
+    lines each, or a table of one line each when they are many, with one of them in full where there is room.
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "pick(-1)", "previous host", show=False),
+        Binding("right", "pick(1)", "next host", show=False),
+        Binding("escape", "pick_none", "all hosts", show=False),
+    ]
 
     DEFAULT_CSS = """
     StatusBoard {
@@ -40,8 +42,7 @@ class StatusBoard(Vertical):
         self._address = address
         self._state = StatusState()
         self._now_ms = 0
-        self._form: Form | None = None
-        self._fitted: tuple[tuple[Size, int], int] | None = None
+        self._overview = HostOverview()
 
     def compose(self) -> ComposeResult:
         """Hosts above, notices below."""
@@ -65,67 +66,52 @@ class StatusBoard(Vertical):
         target.focus(scroll_visible)
         return self
 
+    def action_pick(self, step: int) -> None:
+        """Show the next host in full, or the one before."""
+        names, picked = list(self._state.hosts), self._overview.picked
+        at = names.index(picked) if picked in names else -1 if step > 0 else 0
+        self._pick(names[(at + step) % len(names)])
+
+    def action_pick_none(self) -> None:
+        """Show all hosts again."""
+        self._pick(None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Picking is for tables only; what is not picked cannot be put back."""
+        match action:
+            case "pick":
+                return self._overview.is_table and bool(self._state.hosts)
+            case "pick_none":
+                return self._overview.picked is not None
+        return True
+
+    def on_line_view_clicked(self, message: LineView.Clicked) -> None:
+        """A click on a host's line picks it."""
+        message.stop()
+        if message.view.id == "hosts" and (name := self._overview.host_at(message.line)):
+            self._pick(name)
+
     def on_resize(self) -> None:
         """Choose the form anew."""
         self.call_after_refresh(self._lay_out)
+
+    def _pick(self, name: str | None) -> None:
+        self._overview.picked = name
+        self._lay_out()
 
     def _lay_out(self) -> None:
         if not self.is_mounted or self.size.width == 0:
             return
         hosts, notices = self.query_one("#hosts", LineView), self.query_one(NoticeList)
-        state = self._state
-        lines = self._host_lines() if state.hosts else [[Span(_NO_HOST, "muted")]]
-        height = min(len(lines), max(1, self._host_room))
+        state, room = self._state, max(1, self.size.height - 1 - max(_LEAST_NOTICES, self.size.height // 4))
+        if state.hosts:
+            lines = self._overview.lines(state.hosts, self.size.width, room, self._now_ms, live=state.live)
+        else:
+            lines = [[Span(" No host has reported yet.", "muted")]]
+        height = min(len(lines), room)
         if hosts.styles.height is None or hosts.styles.height.value != height:
             hosts.styles.height = height
         hosts.can_focus = len(lines) > height
         hosts.set_lines(lines)
         hint = f"No notices yet. Send one: curl -d 'backup is late' {self._address}/notices"
         notices.show(state.notices, state.noted, hint)
-
-    @property
-    def _host_room(self) -> int:
-        return self.size.height - 1 - max(_LEAST_NOTICES, self.size.height // 4)
-
-    def _host_lines(self) -> list[Line]:
-        """The hosts in the richest form that fits. It is looked for anew only when something about it changed."""
-        shape = (self.size, len(self._state.hosts))
-        lines = self._in_form(self._form)
-        if (shape, len(lines)) == self._fitted:
-            return lines
-        for form in (Form.ROOMY, Form.FULL, None):
-            lines = self._in_form(form)
-            if (
-                len(lines) <= self._host_room
-                or form is None
-                or (form is Form.FULL and len(self._state.hosts) == 1)
-            ):
-                self._form = form
-                break
-        self._fitted = (shape, len(lines))
-        return lines
-
-    def _in_form(self, form: Form | None) -> list[Line]:
-        views, width, live = list(self._state.hosts.values()), self.size.width, self._state.live
-        if form is None:
-            return host_table(views, width, self._now_ms, live=live)
-        columns = max(1, min(len(views), width // _PANEL_COLUMNS))
-        column = width // columns
-        panels = [host_panel(view, column, self._now_ms, live=live, form=form) for view in views]
-        return _side_by_side(panels, columns, column)
-
-
-def _side_by_side(panels: Sequence[list[Line]], columns: int, width: int) -> list[Line]:
-    if len(panels) == 1:
-        return panels[0]
-    lines: list[Line] = []
-    for start in range(0, len(panels), columns):
-        row = panels[start : start + columns]
-        if lines:
-            lines.append([])
-        for y in range(max(map(len, row))):
-            line: Line = []
-            for panel in row:
-                line += filled(panel[y] if y < len(panel) else [], width)
-            lines.append(line)
-    return lines
