@@ -59,7 +59,7 @@ def _whole(source: BinaryIO) -> str:
 
 
 def _lines(source: BinaryIO) -> Iterator[tuple[int, str]]:
-    """The lines that are not blank, with their numbers, as they come; one over a message's limit comes in pieces."""
+    """The lines that are not blank, numbered, as they come; one over a message's limit comes in pieces."""
     for number in itertools.count(1):
         data = source.readline(LIMITS.text_bytes)
         if not data:
