@@ -5,14 +5,12 @@ any real machine is cut off at the largest figure that fits; what is negative co
 """
 
 import math
-import time
 
 PERCENT_WIDTH = 6
 AMOUNT_WIDTH = 7
 RATE_WIDTH = 8
 DURATION_WIDTH = 6
 LOAD_WIDTH = 4
-CLOCK_WIDTH = 5
 
 _BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _DECIMAL_UNITS = ("B/s", "kB/s", "MB/s", "GB/s", "TB/s", "PB/s")
@@ -78,14 +76,6 @@ def load(average: float) -> str:
 def temperature(celsius: float) -> str:
     """A temperature in 6 columns: ``" 54 °C"``."""
     return f"{round(min(max(celsius, -99), 999)):3d} °C"
-
-
-def clock(at_ms: int) -> str:
-    """The local time in 5 columns: ``"14:06"``; ``"--:--"`` for a time that no calendar has."""
-    try:
-        return time.strftime("%H:%M", time.localtime(at_ms / 1000))
-    except (OverflowError, ValueError, OSError):
-        return "--:--"
 
 
 def _scaled(value: float, base: int, units: tuple[str, ...], *, whole: bool = False) -> tuple[str, str]:

@@ -14,11 +14,13 @@ class HostOverview:
     """Chooses between high panels, panels, and a table with one host in full below it, and lays them out.
 
     Attributes:
-        picked: the host whose panel goes with the table; None for the first one, where there is room.
+        picked: the host whose panel was asked for.
+        shown: the host whose panel goes with the table; without `picked` the first one, where there is room.
     """
 
     def __init__(self) -> None:
         self.picked: str | None = None
+        self.shown: str | None = None
         self._form: Form | None = None
         self._fitted: tuple[object, ...] | None = None
         self._rows: list[str] = []
@@ -65,15 +67,16 @@ class HostOverview:
     def _table(
         self, hosts: Mapping[str, HostView], width: int, room: int, now_ms: int, *, live: bool
     ) -> list[Line]:
-        names, views = list(hosts), list(hosts.values())
-        shown = self.picked if self.picked in hosts else None
-        panel = host_panel(hosts[shown or names[0]], width, now_ms, live=live, form=Form.FULL)
+        names = list(hosts)
+        picked = self.picked if self.picked in hosts else None
+        panel = host_panel(hosts[picked or names[0]], width, now_ms, live=live, form=Form.FULL)
         fits = len(names) + 2 + len(panel) <= room
-        if shown and not fits:
+        self.shown = picked or (names[0] if fits else None)
+        if picked and not fits:
             self._rows = []
             return [*panel, [Span(f" esc  all {len(names)} hosts", "muted")]]
         self._rows = names
-        table = host_table(views, width, now_ms, live=live, picked=(shown or names[0]) if fits else None)
+        table = host_table(list(hosts.values()), width, now_ms, live=live, picked=self.shown)
         return [*table, [], *panel] if fits else table
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.selection import Selection
 from textual.strip import Strip
 
 from tui.widgets.spans import Line
@@ -96,7 +98,13 @@ class LineView(ScrollView):
         strip = self._strips.get(y)
         if strip is None or strip.cell_length != width:
             strip = self._strips[y] = self._strip(y, width)
-        return strip
+        selection = self.text_selection
+        span = None if selection is None else selection.get_span(y)
+        return (strip if span is None else self._selected(strip, y, *span)).apply_offsets(0, y)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """What was selected with the mouse, to be copied."""
+        return selection.extract("\n".join(map(_text, self._lines))), "\n"
 
     def on_click(self, event: Click) -> None:
         """Say which line was meant."""
@@ -118,3 +126,15 @@ class LineView(ScrollView):
             for text, role in self._lines[y]
         ]
         return Strip(segments).adjust_cell_length(width, plain)
+
+    def _selected(self, strip: Strip, y: int, start: int, end: int) -> Strip:
+        text = _text(self._lines[y]) if y < len(self._lines) else ""
+        left = cell_len(text[:start])
+        right = strip.cell_length if end == -1 else cell_len(text[:end])
+        style = self.screen.get_component_rich_style("screen--selection")
+        marked = Strip(Segment.apply_style(strip.crop(left, right), post_style=style))
+        return Strip.join([strip.crop(0, left), marked, strip.crop(right)])
+
+
+def _text(line: Line) -> str:
+    return "".join(text for text, _ in line)

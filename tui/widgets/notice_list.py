@@ -1,13 +1,13 @@
 """Notices, marks, alerts and outcomes of the status stream, newest first."""
 
 from collections.abc import Iterable, Sequence
-
-from textual.content import Content
+from datetime import tzinfo
 
 from tui.state.status import NoticeLine, Sign
-from tui.widgets import figures
 from tui.widgets.line_view import LineView
+from tui.widgets.local_time import LocalTime
 from tui.widgets.spans import Line, Span
+from tui.widgets.wrapping import clean, wrap
 
 SIGNS: dict[Sign, str] = {
     "info": "·",
@@ -26,31 +26,31 @@ _ROLES: dict[Sign, str] = {
     "mark": "mark",
     "outcome": "muted",
 }
-_INDENT = 1 + figures.CLOCK_WIDTH + 2 + 1 + 2
+_TIME = 5
+_INDENT = 1 + _TIME + 2 + 1 + 2
 _LEAST_TEXT = 8
 
 
-def notice_lines(notices: Iterable[NoticeLine], width: int) -> list[Line]:
+def notice_lines(notices: Iterable[NoticeLine], width: int, local: LocalTime) -> list[Line]:
     """Lay notices out: time, sign, text wrapped under itself. A minute is told once.
 
     Args:
         notices: in the order in which they are shown.
         width: in cells.
+        local: the time zone.
     """
     room = max(width - _INDENT - 1, _LEAST_TEXT)
     lines: list[Line] = []
     shown = ""
     for notice in notices:
-        at = figures.clock(notice.at)
+        at = local.clock(notice.at)
         time = "" if at == shown else at
         shown = at
         body_role = "muted" if notice.sign == "outcome" else ""
         for row, text in enumerate(_wrapped(notice.text, room)):
             if row == 0:
                 sign = Span(SIGNS[notice.sign], _ROLES[notice.sign])
-                lines.append(
-                    [Span(f" {time:<{figures.CLOCK_WIDTH}}  ", "muted"), sign, Span("  "), Span(text, body_role)]
-                )
+                lines.append([Span(f" {time:<{_TIME}}  ", "muted"), sign, Span("  "), Span(text, body_role)])
             else:
                 lines.append([Span(" " * _INDENT), Span(text, body_role)])
     return lines
@@ -59,8 +59,9 @@ def notice_lines(notices: Iterable[NoticeLine], width: int) -> list[Line]:
 class NoticeList(LineView):
     """The list, which stays where it was scrolled to while new entries come in above."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+    def __init__(self, zone: tzinfo | None = None, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
+        self._local = LocalTime(zone)
         self._notices: Sequence[NoticeLine] = ()
         self._noted = 0
         self._hint = ""
@@ -89,7 +90,7 @@ class NoticeList(LineView):
         before, self._laid_out = self._laid_out, key
         height = len(self.lines)
         if self._notices:
-            lines = notice_lines(self._notices, width)
+            lines = notice_lines(self._notices, width, self._local)
         else:
             hint = _wrapped(self._hint, max(width - 2, _LEAST_TEXT))
             lines = [[Span(" "), Span(text, "muted")] for text in hint]
@@ -99,4 +100,5 @@ class NoticeList(LineView):
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return [line.plain for line in Content(text).wrap(width)] or [""]
+    text = clean(text)
+    return [text[start:end] for start, end in wrap(text, width)]

@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
 from tui.state.levels import Level
+from tui.widgets.wrapping import clean, shorten
 
 LEVEL_ROLES = {Level.CALM: "", Level.WARNING: "warning", Level.CRITICAL: "critical"}
 LEVEL_SIGNS = {Level.CALM: " ", Level.WARNING: "●", Level.CRITICAL: "▲"}
@@ -27,12 +28,9 @@ def width_of(line: Line) -> int:
 
 
 def fitted(text: str, cells: int) -> str:
-    """The text in exactly that many cells: padded, or cut with an ellipsis."""
-    if cells < 1:
-        return ""
-    if cell_len(text) <= cells:
-        return set_cell_size(text, cells)
-    return set_cell_size(text, cells - 1) + "…"
+    """One line of text in exactly that many cells: padded, or cut with an ellipsis."""
+    text = shorten(clean(text.replace("\n", " ")), cells) if cells > 0 else ""
+    return text + " " * (cells - cell_len(text))
 
 
 def filled(line: Line, cells: int) -> Line:

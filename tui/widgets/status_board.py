@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import ClassVar, Self
 
 from textual.app import ComposeResult
@@ -22,6 +23,10 @@ class StatusBoard(Vertical):
 
     The form is chosen by itself: high graphs and lists for few hosts in a high pane, a panel of about ten
     lines each, or a table of one line each when they are many, with one of them in full where there is room.
+
+    Args:
+        address: of the server, told to whoever has no notices yet.
+        zone: for the times of notices; the machine's own when none is given.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,11 +39,19 @@ class StatusBoard(Vertical):
     StatusBoard {
         & > #hosts { height: 1; }
         & > #notices { height: 1fr; border-top: solid $foreground 20%; }
+        & > #notices:focus { border-top: solid $primary; }
     }
     """
 
-    def __init__(self, address: str = "http://127.0.0.1:8765", *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        address: str = "http://127.0.0.1:8765",
+        *,
+        zone: tzinfo | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's name for it
+    ) -> None:
         super().__init__(id=id)
+        self._zone = zone
         self._address = address
         self._state = StatusState()
         self._now_ms = 0
@@ -47,7 +60,7 @@ class StatusBoard(Vertical):
     def compose(self) -> ComposeResult:
         """Hosts above, notices below."""
         yield LineView(id="hosts")
-        yield NoticeList(id="notices")
+        yield NoticeList(self._zone, id="notices")
 
     def show(self, state: StatusState, now_ms: int) -> None:
         """Paint what changed. To be called after happenings, and once a second for the ages.
@@ -68,8 +81,8 @@ class StatusBoard(Vertical):
 
     def action_pick(self, step: int) -> None:
         """Show the next host in full, or the one before."""
-        names, picked = list(self._state.hosts), self._overview.picked
-        at = names.index(picked) if picked in names else -1 if step > 0 else 0
+        names, shown = list(self._state.hosts), self._overview.shown
+        at = names.index(shown) if shown in names else -1 if step > 0 else 0
         self._pick(names[(at + step) % len(names)])
 
     def action_pick_none(self) -> None:
@@ -82,7 +95,7 @@ class StatusBoard(Vertical):
             case "pick":
                 return self._overview.is_table and bool(self._state.hosts)
             case "pick_none":
-                return self._overview.picked is not None
+                return self._overview.is_table and self._overview.picked is not None
         return True
 
     def on_line_view_clicked(self, message: LineView.Clicked) -> None:
