@@ -88,7 +88,7 @@ def parse(line: str) -> Say | Call:
     word, _, rest = line[1:].partition(" ")
     command = COMMANDS.get(word.lower())
     if command is None:
-        raise LineRefusedError(f"there is no command /{_short(word)}; /help lists them, // says a slash")
+        raise LineRefusedError(f"no command /{_short(word)}: /help lists them, // says a slash")
     argument = rest.strip()
     if argument and not command.argument:
         raise LineRefusedError(f"/{command.name} takes nothing after it")

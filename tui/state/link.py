@@ -19,7 +19,7 @@ COLOURS: dict[LinkState, str] = {
     LinkState.LIVE: "$text-success",
     LinkState.LOST: "$text-error",
     LinkState.REFUSED: "$text-error",
-    LinkState.CLOSED: "$text-muted",
+    LinkState.CLOSED: "$text-error",
 }
 
 

@@ -1,0 +1,89 @@
+"""Steady pictures: UTC, no colours or themes from the environment, nothing that moves by itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+
+os.environ["TZ"] = "UTC"
+os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
+os.environ["TEXTUAL_ANIMATIONS"] = "none"
+for variable in ("NO_COLOR", "TEXTUAL_THEME"):
+    os.environ.pop(variable, None)
+time.tzset()
+
+from collections.abc import Awaitable, Callable  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import pytest  # noqa: E402
+from syrupy.assertion import SnapshotAssertion  # noqa: E402
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode  # noqa: E402
+from syrupy.location import PyTestLocation  # noqa: E402
+from syrupy.types import SnapshotIndex  # noqa: E402
+from textual.app import App  # noqa: E402
+from textual.pilot import Pilot  # noqa: E402
+from textual.widgets import Input, TextArea  # noqa: E402
+
+from tests.tui.scripted import Cast, HandClock  # noqa: E402
+
+SNAPSHOTS = Path(__file__).parent.parent / "snapshots"
+_WAIT_SECONDS = 10
+
+
+class ScreenPicture(SingleFileSnapshotExtension):
+    """One SVG file for each picture, under the name that the test gives: ``live-120x36.svg``."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "svg"
+
+    @classmethod
+    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
+        return str(index)
+
+    @classmethod
+    def dirname(cls, *, test_location: PyTestLocation) -> str:
+        return str(SNAPSHOTS)
+
+
+@pytest.fixture
+def screen_snapshot(snapshot: SnapshotAssertion) -> Callable[[App[Any], str], None]:
+    """Compare the screen of a running app with ``tests/snapshots/<name>-<columns>x<rows>.svg``."""
+    pictures = snapshot.use_extension(ScreenPicture)
+
+    def compare(app: App[Any], name: str) -> None:
+        for field in app.screen.query(Input):
+            field.cursor_blink = False
+        for area in app.screen.query(TextArea):
+            area.cursor_blink = False
+        width, height = app.size
+        # Rich names its styles after a checksum of the whole picture: with it, any change would touch every line.
+        svg = re.sub(r"terminal-\d+", "terminal", app.export_screenshot(simplify=True))
+        assert pictures(name=f"{name}-{width}x{height}") == svg
+
+    return compare
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return Cast()
+
+
+@pytest.fixture
+def hand_clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def until() -> Callable[[Pilot[Any], Callable[[], object]], Awaitable[None]]:
+    """Let the app work until a condition holds; not to hold in time is a failure."""
+
+    async def wait(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, "the condition never came to hold"
+            await pilot.pause()
+        await pilot.pause()
+
+    return wait

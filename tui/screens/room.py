@@ -1,0 +1,254 @@
+"""The room: chat and status side by side, or one at a time where there is no space for both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.events import Resize
+from textual.message import Message
+from textual.screen import Screen
+from textual.widget import Widget
+
+from pushtui.client.happenings import LinkState
+from tui.commands import Call, LineRefusedError, Say, parse
+from tui.widgets.chat_pane import ChatPane
+from tui.widgets.composer import Composer
+from tui.widgets.key_line import Key, KeyLine
+from tui.widgets.splitter import Splitter
+from tui.widgets.status_board import StatusBoard
+from tui.widgets.status_pane import StatusPane
+from tui.widgets.tab_strip import TabStrip
+
+if TYPE_CHECKING:
+    from pushtui.client.address import Address
+    from tui.clients import Clients
+    from tui.clock import Clock
+
+SPLIT_WIDTH = 100
+"""Columns from which on both panes are shown."""
+
+
+KEYS = (
+    Key("f1", "help"),
+    Key("f3", "who"),
+    Key("f4", "next room"),
+    Key("f6", "other pane"),
+    Key("f11", "zoom"),
+    Key("ctrl+r", "retry now"),
+    Key("ctrl+p", "commands"),
+    Key("ctrl+q", "quit"),
+)
+
+
+class RoomScreen(Screen[None]):
+    """Both panes on one address.
+
+    Args:
+        address: of the server.
+        nick: who we are.
+        room: the first one to join.
+        clients: makes both clients.
+        clock: what time it is.
+        chat_share: the chat's share of the width, 0 to 1.
+        draft: what the composer begins with.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "help"),
+        Binding("f3", "who", "who"),
+        Binding("f4", "next_room", "next room"),
+        Binding("f6", "other_pane", "other pane", priority=True),
+        Binding("f11,alt+z", "zoom", "zoom"),
+        Binding("ctrl+r", "retry_now", "retry now", priority=True),
+        Binding("ctrl+pagedown", "next_room", show=False, priority=True),
+        Binding("ctrl+pageup", "next_room(-1)", show=False, priority=True),
+        *(Binding(f"alt+{number}", f"nth_room({number})", show=False, priority=True) for number in range(1, 10)),
+    ]
+
+    class Shared(Message):
+        """The bar between the panes was moved."""
+
+        def __init__(self, chat_share: float) -> None:
+            self.chat_share = chat_share
+            super().__init__()
+
+    def __init__(
+        self,
+        address: Address,
+        nick: str,
+        room: str,
+        *,
+        clients: Clients,
+        clock: Clock,
+        chat_share: float = 0.6,
+        draft: str = "",
+    ) -> None:
+        super().__init__()
+        self.address = address
+        self.chat = ChatPane(
+            lambda: clients.chat(address, nick, room),
+            clock,
+            address=address,
+            nick=nick,
+            room=room,
+            draft=draft,
+            id="chat",
+        )
+        self.status = StatusPane(lambda: clients.status(address), clock, address=address.http, id="status")
+        self._chat_share = chat_share
+        self._zoomed = False
+        self._active = "chat"
+
+    def compose(self) -> ComposeResult:
+        """Tabs for when they are needed, the panes with the bar between them, and the keys."""
+        yield TabStrip()
+        with Horizontal(id="panes"):
+            yield self.chat
+            yield Splitter(self._chat_share)
+            yield self.status
+        yield KeyLine(*KEYS)
+
+    def on_mount(self) -> None:
+        """Begin in the composer; look at rates and clocks once a second."""
+        self._arrange()
+        self.set_interval(1, self._tick)
+        self.query_one(Composer).focus()
+
+    @property
+    def split(self) -> bool:
+        """Whether both panes are shown."""
+        return self.size.width >= SPLIT_WIDTH and not self._zoomed
+
+    def do(self, call: Call) -> None:
+        """Do what was picked in the palette, or by a key; say so if it cannot be done."""
+        try:
+            self._do(call)
+        except LineRefusedError as refused:
+            self.notify(str(refused), markup=False)
+
+    def _do(self, call: Call) -> None:
+        match call.command:
+            case "help":
+                self.action_help()
+            case "quit":
+                self.app.call_later(self.app.action_quit)
+            case _:
+                self.chat.do(call)
+
+    def action_help(self) -> None:
+        """Show every key and command."""
+        from tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen())
+
+    def action_who(self) -> None:
+        """Show or hide the roster."""
+        self.do(Call("who", ""))
+
+    def action_next_room(self, step: int = 1) -> None:
+        """Go to the next room, or the one before."""
+        rooms = self.chat.rooms
+        if self.chat.room in rooms:
+            self.chat.go_to(rooms[(rooms.index(self.chat.room) + step) % len(rooms)])
+
+    def action_nth_room(self, number: int) -> None:
+        """Go to the first, second … room."""
+        if number <= len(self.chat.rooms):
+            self.chat.go_to(self.chat.rooms[number - 1])
+
+    def action_other_pane(self) -> None:
+        """Go to the pane that is not active."""
+        self._go("status" if self._active == "chat" else "chat")
+
+    def action_zoom(self) -> None:
+        """Give the active pane the whole width, or share it again."""
+        self._zoomed = not self._zoomed
+        self._arrange()
+        self.refresh_bindings()
+
+    def action_retry_now(self) -> None:
+        """Do not wait for the next try of whatever is down."""
+        for pane in (self.chat, self.status):
+            if pane.link.link.state is LinkState.LOST:
+                pane.retry_now()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys without a meaning now are not offered."""
+        match action:
+            case "retry_now":
+                return LinkState.LOST in (self.chat.link.link.state, self.status.link.link.state)
+            case "next_room" | "nth_room":
+                return len(self.chat.rooms) > 1
+            case "zoom":
+                return self.size.width >= SPLIT_WIDTH
+        return True
+
+    def on_resize(self, event: Resize) -> None:
+        """Show as many panes as there is space for; what was written and where one was stays."""
+        self._arrange()
+        self.refresh_bindings()
+
+    def on_descendant_focus(self) -> None:
+        """The pane with the focus is the active one."""
+        focused = self.focused
+        for pane in (self.chat, self.status):
+            if focused is not None and pane in focused.ancestors:
+                self._active = str(pane.id)
+                self.query_one(TabStrip).shown = self._active
+
+    def on_composer_submitted(self, message: Composer.Submitted) -> None:
+        """Say it, or do it; what cannot be done comes back with a sentence."""
+        composer = self.query_one(Composer)
+        try:
+            meant = parse(message.text)
+            if isinstance(meant, Say):
+                self.chat.say(meant.text)
+            else:
+                self._do(meant)
+        except LineRefusedError as refused:
+            composer.refuse(str(refused))
+        else:
+            composer.accept()
+
+    def on_pane_head_zoomed(self) -> None:
+        """A double click on a head zooms its pane."""
+        if self.size.width >= SPLIT_WIDTH:
+            self.action_zoom()
+
+    def on_tab_strip_picked(self, message: TabStrip.Picked) -> None:
+        """A click on a tab goes there."""
+        self._go(message.pane)
+
+    def on_splitter_moved(self, message: Splitter.Moved) -> None:
+        """Tell how the width is shared now."""
+        self.post_message(self.Shared(message.ratio))
+
+    def on_chat_pane_stirred(self, message: ChatPane.Stirred) -> None:
+        """Tell it at the tab."""
+        self.query_one(TabStrip).tell("chat", message.news)
+
+    def on_status_pane_stirred(self, message: StatusPane.Stirred) -> None:
+        """Tell it at the tab."""
+        self.query_one(TabStrip).tell("status", message.news)
+
+    def _tick(self) -> None:
+        self.chat.tick()
+        self.status.tick()
+
+    def _go(self, pane: str) -> None:
+        self._active = pane
+        self._arrange()
+        target: Widget = self.query_one(Composer) if pane == "chat" else self.query_one(StatusBoard)
+        target.focus()
+
+    def _arrange(self) -> None:
+        split = self.split
+        self.set_class(not split, "single")
+        self.chat.display = split or self._active == "chat"
+        self.status.display = split or self._active == "status"
+        strip = self.query_one(TabStrip)
+        strip.shown = self._active
+        self.chat.looked_at = self.chat.display

@@ -1,0 +1,50 @@
+"""Who is here: a slim column beside the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from pushtui.protocol.messages import Member
+
+
+class Roster(VerticalScroll):
+    """Those who are here, then those who are away, by name; each state has a sign."""
+
+    DEFAULT_CSS = """
+    Roster {
+        width: 22;
+        padding: 0 1;
+        color: $text-muted;
+        border-left: solid $foreground 20%;
+        scrollbar-size: 1 1;
+        display: none;
+    }
+    """
+
+    can_focus = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._members: list[Member] = []
+
+    def compose(self) -> ComposeResult:
+        """One text for all of them."""
+        yield Static("")
+
+    def show(self, members: Iterable[Member]) -> None:
+        """Show these, if they are others than before."""
+        ordered = sorted(members, key=lambda member: (member.state != "here", member.nick.casefold()))
+        if ordered != self._members:
+            self._members = ordered
+            self.query_one(Static).update(Content("\n").join([_line(member) for member in ordered]))
+
+
+def _line(member: Member) -> Content:
+    if member.state == "here":
+        return Content.assemble(("• ", "$text-success"), (member.nick, "$foreground"))
+    return Content.assemble(f"◦ {member.nick} ", (member.text or "away", "italic"))

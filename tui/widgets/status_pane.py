@@ -1,0 +1,147 @@
+"""The right pane: one way, over Server-Sent Events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from pushtui.client.happenings import Link, StatusEvent, StatusResume
+from tui.state.levels import Level
+from tui.state.link import LinkView
+from tui.state.rates import Rate, per_second, tail
+from tui.state.status import StatusState
+from tui.widgets.drain import Drain
+from tui.widgets.failure import ClientFailed, sentence
+from tui.widgets.pane_head import Head, Line, PaneHead, Part
+from tui.widgets.status_board import StatusBoard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tui.clients import Status
+    from tui.clock import Clock
+
+_LEVEL_SIGNS = {Level.CALM: "", Level.WARNING: "●", Level.CRITICAL: "▲"}
+
+
+class StatusPane(Vertical):
+    """Head and board, fed by one `Status` client as long as the pane lives.
+
+    Args:
+        client: makes the client; called after the first paint, because its libraries take a while to load.
+        clock: what time it is.
+        address: of the server, for hints.
+
+    Attributes:
+        state: what the board shows.
+        link: how the stream comes.
+    """
+
+    class Stirred(Message):
+        """What the other pane's tab should know changed: a level sign, or nothing."""
+
+        def __init__(self, news: str) -> None:
+            self.news = news
+            super().__init__()
+
+    class LinkChanged(Message):
+        """The link has a new state."""
+
+        def __init__(self, link: Link) -> None:
+            self.link = link
+            super().__init__()
+
+    def __init__(
+        self,
+        client: Callable[[], Status],
+        clock: Clock,
+        *,
+        address: str,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(id=id)
+        self.state = StatusState()
+        self.link = LinkView()
+        self._make = client
+        self._address = address
+        self._client: Status | None = None
+        self._clock = clock
+        self._received = Rate()
+        self._rate = 0.0
+        self._seq: int | None = None
+        self._sign = ""
+        self._drain = Drain(self, self._paint)
+
+    def compose(self) -> ComposeResult:
+        """Two lines of head, then the board."""
+        yield PaneHead(self._head())
+        yield StatusBoard(self._address)
+
+    def on_mount(self) -> None:
+        """Start to listen once the first picture stands."""
+        self.call_after_refresh(self._listen)
+
+    def retry_now(self) -> None:
+        """Do not wait for the next try."""
+        if self._client is not None:
+            self._client.retry_now()
+
+    def tick(self) -> None:
+        """A second went by: rates, countdown, clock, ages."""
+        if self._client is not None:
+            self._rate = self._received.observe(self._client.traffic.received_frames, self._clock.steady())
+        self._drain.touch()
+
+    @work(exit_on_error=False, group="client")
+    async def _listen(self) -> None:
+        try:
+            async with self._make() as client:
+                self._client = client
+                async for happening in client:
+                    self.state.apply(happening, self._clock.wall_ms())
+                    match happening:
+                        case Link():
+                            self.link.apply(happening, self._clock.steady())
+                            self.post_message(self.LinkChanged(happening))
+                        case StatusResume():
+                            self._seq = happening.after
+                        case StatusEvent(position=position) if position is not None:
+                            self._seq = position.seq
+                    self._drain.touch()
+        except Exception as error:  # whatever it was, the chat goes on and the person is told
+            self.post_message(ClientFailed(f"the status stream stopped: {sentence(error)}"))
+
+    def _paint(self) -> None:
+        self.query_one(PaneHead).show(self._head())
+        self.query_one(StatusBoard).show(self.state, self._clock.wall_ms())
+        if (sign := _LEVEL_SIGNS[self.state.level]) != self._sign:
+            self._sign = sign
+            self.post_message(self.Stirred(sign))
+
+    def _head(self) -> Head:
+        standing = self.link.standing(self._clock.steady())
+        hosts = list(self.state.hosts)
+        about = hosts[0] if len(hosts) == 1 else f"{len(hosts)} hosts" if hosts else ""
+        what = [Part("status", "bold $foreground")]
+        if about:
+            what.append(Part(about, gap=" · "))
+        how = [
+            Part("←", "bold $primary"),
+            Part("server-sent events", shed=4, gap=" "),
+            Part(f"{standing.sign} {standing.word}", standing.colour, gap=" · "),
+        ]
+        if standing.detail:
+            how.append(Part(standing.detail, standing.colour, gap=" · "))
+        retry = self._client.retry_ms if self._client else None
+        figures = [] if self.link.down else [Part(f"↓ {per_second(self._rate)}", shed=2)]
+        if retry is not None:
+            figures.append(Part(f"retry {retry / 1000:g} s", shed=5))
+        figures.append(Part(tail(self._seq), shed=1))
+        return Head(
+            what=Line(tuple(what), (Part(self._clock.time_of_day(), shed=1),)),
+            how=Line(tuple(how), tuple(figures)),
+        )

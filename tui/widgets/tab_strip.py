@@ -1,0 +1,65 @@
+"""One line with the names of both panes, for when only one of them has room."""
+
+from __future__ import annotations
+
+from textual.app import RenderResult
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+PANES = ("chat", "status")
+
+
+class TabStrip(Widget):
+    """Both names, the one that is shown marked; the other with what happens there.
+
+    Attributes:
+        shown: the pane that is shown.
+        news: what happens in each: ``3 new``, ``▲``, or nothing.
+    """
+
+    DEFAULT_CSS = """
+    TabStrip {
+        height: 1;
+        padding: 0 1;
+        color: $text-muted;
+    }
+    """
+
+    shown: reactive[str] = reactive("chat")
+    news: reactive[dict[str, str]] = reactive(dict)
+
+    class Picked(Message):
+        """A name was clicked."""
+
+        def __init__(self, pane: str) -> None:
+            self.pane = pane
+            super().__init__()
+
+    def tell(self, pane: str, news: str) -> None:
+        """Say what happens in a pane."""
+        self.news = self.news | {pane: news}
+
+    def render(self) -> RenderResult:
+        """Return the line; the shown pane is set off by more than a colour."""
+        pieces: list[tuple[str, str]] = []
+        for pane in PANES:
+            news = self.news.get(pane, "")
+            if pane == self.shown:
+                pieces.append((f"[{pane}]", "bold $primary"))
+            else:
+                pieces.append((f" {pane} ", ""))
+                if news:
+                    pieces.append((f"{news} ", "bold $text-warning"))
+            pieces.append(("  ", ""))
+        return Content.assemble(*pieces)
+
+    def on_click(self, event: Click) -> None:
+        """Tell which one was meant."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        first = len(f"[{PANES[0]}]  ") + (len(self.news.get("chat", "")) + 1) * (self.shown != "chat")
+        self.post_message(self.Picked(PANES[offset.x >= first]))
