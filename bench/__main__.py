@@ -14,12 +14,16 @@ _PARTS = {"screen": screen.measure, "timeline": timeline.measure}
 def main() -> int:
     """Run the parts that were asked for; exit code 1 when a figure is over its limit."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure pushtui on this machine.")
-    parser.add_argument("part", nargs="*", help=f"what to measure: {', '.join(_PARTS)}; everything if none is named")
+    parser.add_argument(
+        "part", nargs="*", help=f"what to measure: {', '.join(_PARTS)}; everything if none is named"
+    )
     wanted = parser.parse_args().part or list(_PARTS)
     unknown = [part for part in wanted if part not in _PARTS]
     if unknown:
         parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(_PARTS)}")
-    print(f"{psutil.cpu_count()} cores, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    print(
+        f"{psutil.cpu_count()} cores, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    )
     over = 0
     for part in wanted:
         for what, value, unit, limit in _PARTS[part]():

@@ -5,10 +5,10 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import psutil
 
+from bench.measured import Measured
 from bench.room import PUSHTUI, room
 from bench.terminal import Terminal
 from pushtui.client.address import Address
@@ -18,15 +18,6 @@ _PAINTS = 5
 _SETTLE_SECONDS = 4
 _WATCH_SECONDS = 20
 _TEXT = "p99 is back to 80 ms on the checkout, the rollback of v1.4 did it; see https://grafana.example/d/7"
-
-
-class Measured(NamedTuple):
-    """A figure, and what it should be under."""
-
-    what: str
-    value: float
-    unit: str
-    limit: float | None
 
 
 def measure() -> Iterator[Measured]:
@@ -62,7 +53,7 @@ def _idle() -> Iterator[Measured]:
         time.sleep(_WATCH_SECONDS)
         share = 100 * (terminal.processor_seconds() - used) / _WATCH_SECONDS
         yield Measured("screen, idle, one sample a second", share, "% of a core", 1.5)
-        yield Measured("bytes to the terminal", (terminal.painted_bytes - painted) / _WATCH_SECONDS, "B/s", None)
+        yield Measured("bytes to the terminal", (terminal.painted_bytes - painted) / _WATCH_SECONDS, "B/s")
         share = 100 * (sum(server.cpu_times()[:2]) - served) / _WATCH_SECONDS
         yield Measured("server, idle, one sample a second", share, "% of a core", 1.5)
 
