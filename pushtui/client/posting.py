@@ -13,10 +13,11 @@ _TIMEOUT = 10.0
 
 
 class UnreachableError(Exception):
-    """There is no server, or it broke off; whether the message was stored is unknown.
+    """There is no server; nothing was stored."""
 
-    Another try with the same key is safe.
-    """
+
+class BrokenConnectionError(Exception):
+    """No answer came: whether the message was stored is unknown. Another try with the same key is safe."""
 
 
 class PostRefusedError(Exception):
@@ -69,7 +70,8 @@ async def post_message(
         token: what lets one in, if the server wants something.
 
     Raises:
-        UnreachableError: there is no server, or no whole answer.
+        UnreachableError: there is no server.
+        BrokenConnectionError: the server gave no answer.
         PostRefusedError: the server did not take it.
     """
     headers = {"User-Agent": f"pushtui/{__version__}", "Content-Type": "application/json"}
@@ -81,10 +83,12 @@ async def post_message(
             response = await client.post(address.room(room), content=content, headers=headers)
     except (httpx.ConnectError, httpx.ProxyError) as error:
         raise UnreachableError(endings.unreachable(error, address.authority).reason) from error
-    except httpx.TimeoutException as error:
+    except httpx.ConnectTimeout as error:
         raise UnreachableError(f"no answer from {address.authority} for {_TIMEOUT:g} s") from error
+    except httpx.TimeoutException as error:
+        raise BrokenConnectionError(f"no answer from {address.authority} for {_TIMEOUT:g} s") from error
     except httpx.HTTPError as error:
-        raise UnreachableError(f"{address.authority} hung up") from error
+        raise BrokenConnectionError(f"{address.authority} hung up") from error
     return _posted(response)
 
 

@@ -1,0 +1,142 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pushtui.client.event_stream import LARGEST_EVENT, EventStream, EventTooLongError, StreamEvent
+from pushtui.protocol import eventstream
+
+
+def read(*chunks: bytes) -> tuple[list[StreamEvent], EventStream]:
+    stream = EventStream()
+    return [event for chunk in chunks for event in stream.feed(chunk)], stream
+
+
+def message(data: str, identity: str | None = None, event: str = "message") -> StreamEvent:
+    return StreamEvent(event, data, identity)
+
+
+@pytest.mark.parametrize(
+    ("stream", "events"),
+    [
+        # The examples of the WHATWG section, and its rules one by one.
+        (b"data: YHOO\ndata: +2\ndata: 10\n\n", [message("YHOO\n+2\n10")]),
+        (
+            b": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n",
+            [message("first event", "1"), message("second event", "")],
+        ),
+        (b"data\n\ndata\ndata\n\ndata:", [message(""), message("\n")]),
+        (b"data:test\n\ndata: test\n\n", [message("test"), message("test")]),
+        (b"data:  two\n\n", [message(" two")]),
+        (b"event: a\ndata: 1\n\ndata: 2\n\n", [message("1", event="a"), message("2")]),
+        (b"event: a\n\ndata: 1\n\n", [message("1")]),
+        (b"event:\ndata: 1\n\n", [message("1")]),
+        (b"id: 7\n\n: ping\n\n: ping\n\n", []),
+        (b"retry: 5\n\n", []),
+        (b"event: a\nid: 1\nretry: 3\n\n", []),
+        (b"data: a:b: c\n\n", [message("a:b: c")]),
+        (b"unknown: 1\ndata: x\n\n", [message("x")]),
+        (b"Data: 1\n\n", []),
+        (b" data: 1\n\n", []),
+        (b":data: 1\n\n", []),
+        (b"id: a\0b\ndata: 1\n\n", [message("1")]),
+        (b"data: \xff\xfe\n\n", [message("��")]),
+        (b"data: caf\xc3\xa9 \xe2\x80\xa8 \xc2\x85\x0b\n\n", [message("café \u2028 \x85\x0b")]),
+        (b"\xef\xbb\xbfdata: 1\n\n", [message("1")]),
+        (b"\xef\xbb\xbf\xef\xbb\xbfdata: 1\n\n", []),
+        (b"data: 1\n\n\xef\xbb\xbfdata: 2\n\n", [message("1")]),
+        (b"data: half", []),
+        (b"data: half\n", []),
+        (b"\n\n\n", []),
+        (b"", []),
+    ],
+)
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_a_stream_means_the_same_however_it_is_cut(stream: bytes, events: list[StreamEvent], end: bytes) -> None:
+    stream = stream.replace(b"\n", end)
+    assert read(stream)[0] == events
+    for cut in range(len(stream)):
+        assert read(stream[:cut], stream[cut:])[0] == events, cut
+    assert read(*(stream[at : at + 1] for at in range(len(stream))))[0] == events
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"data: x", b"data:", b"id: 1", b"event: e", b":", b"\n", b"\r", b"\r\n", b"\xef\xbb\xbf"]
+        )
+    ),
+    st.lists(st.integers(0, 60)),
+)
+def test_any_stream_in_any_pieces(parts: list[bytes], cuts: list[int]) -> None:
+    stream = b"".join(parts)
+    borders = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    pieces = [stream[begin:end] for begin, end in zip(borders, borders[1:], strict=False)]
+    assert read(*pieces)[0] == read(stream)[0]
+    assert read(*pieces)[1].last_event_id == read(stream)[1].last_event_id
+
+
+lines = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=20)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r")), lines, lines)
+def test_what_is_written_is_read(data: str, event: str, identity: str) -> None:
+    events, stream = read(eventstream.block(data, event=event, event_id=identity, retry=4))
+    assert events == [StreamEvent(event or "message", data, identity)]
+    assert stream.last_event_id == identity
+    assert stream.retry_ms == 4
+
+
+def test_a_line_ends_with_its_carriage_return() -> None:
+    assert read(b"data: 1\r\r")[0] == [message("1")]
+
+
+@pytest.mark.parametrize(
+    ("block", "identity"),
+    [
+        (b"id: 1\n\n", "1"),
+        (b"id: 1\ndata: x\n\n", "1"),
+        (b"id: 1\ndata: x\n", ""),
+        (b"id: 1\n\nid\n\n", ""),
+        (b"id: 1\n\nid: a\0b\n\n", "1"),
+        (b"id: 1\n\ndata: no id\n\n", "1"),
+        (b"id: 1\n\nid: 2\n", "1"),
+    ],
+)
+def test_the_id_counts_from_the_end_of_its_block(block: bytes, identity: str) -> None:
+    assert read(block)[1].last_event_id == identity
+
+
+@pytest.mark.parametrize(
+    ("value", "retry"),
+    [("0", 0), ("0100", 100), ("-5", None), ("+5", None), ("5 ", None), (" 7", None), ("1_000", None), ("", None)]
+    + [("1.5", None), ("٣", None), ("9" * 5000, None)],
+)
+def test_a_reconnection_time_is_digits(value: str, retry: int | None) -> None:
+    # One space after the colon belongs to the format; the second is the value's.
+    assert read(f"retry: {value}\n".encode())[1].retry_ms == retry
+
+
+def test_comments_are_counted() -> None:
+    assert read(b":\n: ping\n\ndata: :\n\n")[1].comments == 2
+
+
+def test_a_line_without_an_end_is_not_kept() -> None:
+    stream = EventStream()
+    with pytest.raises(EventTooLongError):
+        for _ in range(LARGEST_EVENT // 1000 + 1):
+            stream.feed(b"x" * 1000)
+
+
+def test_an_event_without_an_end_is_not_kept() -> None:
+    stream = EventStream()
+    with pytest.raises(EventTooLongError):
+        for _ in range(LARGEST_EVENT // 100 + 1):
+            stream.feed(b"data: " + b"x" * 100 + b"\n")
+
+
+def test_the_largest_line_is_taken() -> None:
+    line = b"data: " + b"x" * (LARGEST_EVENT - 6)
+    events, _ = read(line, b"\n\n")
+    assert len(events[0].data) == len(re.sub(b"^data: ", b"", line))
