@@ -17,7 +17,7 @@ from server.log import schema
 from server.log.sqlite import SqliteStore
 from server.log.store import Draft, StoreUnusableError
 from server.log.writer import SWEEP_ROWS
-from tests.server.log.conftest import ROOM, keep_short, said, topic
+from tests.server.log.conftest import ROOM, keep_short, said, topic, until
 
 Make = Callable[..., SqliteStore]
 
@@ -269,7 +269,7 @@ class TestSpace:
     async def test_what_was_redacted_is_not_in_the_file(self, make: Make, path: Path) -> None:
         store = make()
         await store.open()
-        await store.append(said("the password is swordfish"))
+        await store.append(said("swordfish " * 50))
         await store.append(said("oh"))
         await store.append(Draft(ROOM, "redact", "anna", b'{"target":1}', erase=((1, b"{}"),)))
         await store.close()
@@ -287,6 +287,14 @@ class TestSpace:
         for _ in range(5):  # each passes through the writer, which removes some afterwards
             await store.append(said("later", stream="room:b"))
         assert rows(path, ROOM) == 10
+        await store.close()
+
+    async def test_trimmed_rows_are_removed_though_nothing_else_happens(self, make: Make, path: Path) -> None:
+        store = make()
+        await store.open()
+        await asyncio.gather(*(store.append(said("x")) for _ in range(2 * SWEEP_ROWS)))
+        await store.trim(ROOM, 2 * SWEEP_ROWS + 1)
+        await until(lambda: rows(path, ROOM) == 0)
         await store.close()
 
     async def test_a_stream_that_keeps_few_has_few_rows(self, make: Make, path: Path) -> None:

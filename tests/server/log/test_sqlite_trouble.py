@@ -141,14 +141,24 @@ class TestLock:
         assert impatient.streams() == ()
         await impatient.close()
 
-    async def test_does_not_keep_close_from_ending(self, impatient: SqliteStore, path: Path) -> None:
-        await impatient.open()
+    async def test_close_does_not_wait_for_it_again_and_again(
+        self, path: Path, clock_ms: Callable[[], int]
+    ) -> None:
+        store = SqliteStore(path, clock_ms=clock_ms, keep=keep_short, busy_seconds=0.2)
+        await store.open()
+        assert store._writer is not None
+        statements: list[str] = []
+        store._writer._connection.set_trace_callback(statements.append)
+        batches = 8
         with locked(path):
-            pending = [asyncio.ensure_future(impatient.append(said("x"))) for _ in range(2000)]
+            pending = [
+                asyncio.ensure_future(store.append(said("x"))) for _ in range(batches * writer.BATCH_DRAFTS)
+            ]
             await asyncio.sleep(0)
-            await impatient.close()
+            await store.close()
         results = await asyncio.gather(*pending, return_exceptions=True)
         assert {type(result) for result in results} == {StoreBusyError}
+        assert 1 <= statements.count("BEGIN IMMEDIATE") < batches / 2
 
 
 @pytest.mark.parametrize("fault", ["full disk", "failing commit"])
