@@ -4,12 +4,9 @@ import asyncio
 import contextlib
 import logging
 import math
-import os
 import platform
 import time
 from collections.abc import Callable
-from pathlib import Path
-from types import SimpleNamespace
 
 import msgspec
 import psutil
@@ -17,10 +14,8 @@ import pytest
 
 from pushtui.protocol import names
 from pushtui.protocol.samples import Disk, Memory, Sample, Temperature
-from server import readings
 from server.log.store import StoreBusyError
-from server.rates import ByteRates, CoreShares, ProcessShares
-from server.readings import DISKS, CoreTime, ProcessId, Readings
+from server.readings import CoreTime, ProcessId, Readings
 from server.sampler import SLOW_SECONDS, Sampler, host_name, next_beat
 
 
@@ -120,86 +115,6 @@ class TestThisMachine:
         assert 0 < sample.memory.used_bytes < sample.memory.total_bytes
         assert sample.uptime_seconds is not None
         assert sample.uptime_seconds > 0
-
-    def test_knows_its_disks_each_once(self) -> None:
-        disks = Readings().disks()
-        mounts = [disk.mount for disk in disks]
-        assert os.sep in mounts or os.sep != "/"
-        assert len(set(mounts)) == len(mounts) <= DISKS
-        assert all(os.path.isdir(mount) for mount in mounts)
-        assert all(disk.total_bytes > 0 for disk in disks)
-
-    def test_leaves_loopback_out(self) -> None:
-        assert not {"lo", "lo0"} & set(Readings().network_bytes())
-
-    def test_counts_no_byte_twice(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        (tmp_path / "sda" / "device").mkdir(parents=True)
-        (tmp_path / "dm-0").mkdir()
-        monkeypatch.setattr(readings, "_sys_device", lambda name: str(tmp_path / name / "device"))
-        written = {"sda": 10, "sda1": 10, "dm-0": 10}
-        counters = {name: SimpleNamespace(read_bytes=0, write_bytes=bytes_) for name, bytes_ in written.items()}
-        monkeypatch.setattr(psutil, "disk_io_counters", lambda **_: counters)
-        assert Readings().disk_bytes() == {"sda": (0, 10)}
-
-    def test_takes_psutils_sum_where_no_disk_can_be_told_apart(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        monkeypatch.setattr(readings, "_sys_device", lambda name: str(tmp_path / name))
-        total = SimpleNamespace(read_bytes=3, write_bytes=4)
-        monkeypatch.setattr(
-            psutil, "disk_io_counters", lambda perdisk=False, nowrap=True: {} if perdisk else total
-        )
-        assert Readings().disk_bytes() == {"all": (3, 4)}
-
-    def test_lists_a_device_once_and_no_files_or_images(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        (tmp_path / "hosts").touch()
-        (tmp_path / "data" / "again").mkdir(parents=True)
-        (tmp_path / "image").mkdir()
-        (tmp_path / "lost").mkdir()
-        mounts = [
-            ("/dev/sda1", "hosts", "ext4"),
-            ("/dev/sda1", "data/again", "ext4"),
-            ("/dev/sda1", "data", "ext4"),
-            ("/dev/loop0", "image", "squashfs"),
-            ("/dev/sdb1", "lost", "ext4"),
-        ]
-        partitions = [
-            SimpleNamespace(device=device, mountpoint=str(tmp_path / mount), fstype=kind)
-            for device, mount, kind in mounts
-        ]
-
-        def usage(mount: str) -> SimpleNamespace:
-            if mount.endswith("lost"):
-                raise PermissionError(13, "no")
-            return SimpleNamespace(total=100, used=50, percent=50.0)
-
-        monkeypatch.setattr(psutil, "disk_partitions", lambda **_: partitions)
-        monkeypatch.setattr(psutil, "disk_usage", usage)
-        assert [disk.mount for disk in Readings().disks()] == ["/", str(tmp_path / "data")]
-
-    def test_makes_sensors_speak_sense(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        sensors = {
-            "coretemp": [SimpleNamespace(label="Core 0", current=41.27), SimpleNamespace(label="", current=40.0)],
-            "odd\x1b": [SimpleNamespace(label="x", current=value) for value in (math.nan, -273.2, 65261.8, 1.0)],
-        }
-        monkeypatch.setattr(psutil, "sensors_temperatures", lambda: sensors, raising=False)
-        assert [(sensor.name, sensor.celsius) for sensor in Readings().temperatures()] == [
-            ("coretemp Core 0", 41.3),
-            ("coretemp", 40.0),
-            ("odd\N{REPLACEMENT CHARACTER} x", 1.0),
-        ]
-
-    def test_finds_this_process(self) -> None:
-        count, seconds = Readings().processes()
-        assert count >= len(seconds) >= 1
-        [me] = [process for process in seconds if process.pid == os.getpid()]
-        assert me.started == psutil.Process().create_time()
-        assert seconds[me] > 0
-        name, resident = Readings().process(os.getpid())
-        assert name
-        assert resident > 1_000_000
 
 
 class TestSample:
@@ -322,52 +237,6 @@ class TestSample:
     def test_uptime_is_never_negative(self, sampler: Sampler, machine: Machine) -> None:
         machine.boot_time = lambda: 9e9  # type: ignore[method-assign]
         assert sampler.take().uptime_seconds == 0.0
-
-
-class TestByteRates:
-    def test_a_counter_that_went_back_counts_nothing(self) -> None:
-        rates = ByteRates()
-        assert rates.update({"a": (2**32 - 10, 100), "b": (0, 0)}, 0.0) is None
-        assert rates.update({"a": (5, 300), "b": (50, 0)}, 1.0) == (50.0, 200.0)
-
-    def test_devices_come_and_go_without_a_jump(self) -> None:
-        rates = ByteRates()
-        rates.update({"a": (1000, 1000), "gone": (9999, 9999)}, 0.0)
-        assert rates.update({"a": (1010, 1000), "new": (10**12, 10**12)}, 1.0) == (10.0, 0.0)
-        assert rates.update({"a": (1010, 1000), "gone": (9999, 9999)}, 2.0) == (0.0, 0.0)
-
-    def test_nothing_without_devices_or_time(self) -> None:
-        rates = ByteRates()
-        rates.update({"a": (1, 1)}, 0.0)
-        assert rates.update({"a": (2, 2)}, 0.0) is None
-        assert rates.update({}, 1.0) is None
-
-
-class TestCoreShares:
-    def test_stays_between_0_and_100(self) -> None:
-        shares = CoreShares()
-        shares.update([CoreTime(10.0, 20.0), CoreTime(10.0, 20.0)])
-        assert shares.update([CoreTime(9.0, 21.0), CoreTime(12.0, 21.0)]) == (100.0, [0.0, 100.0])
-
-    def test_cores_that_come_or_go_are_no_measure(self) -> None:
-        shares = CoreShares()
-        shares.update([CoreTime(1.0, 2.0)])
-        assert shares.update([CoreTime(1.0, 2.0), CoreTime(1.0, 2.0)]) is None
-        assert shares.update([CoreTime(1.5, 3.0), CoreTime(1.0, 3.0)]) == (25.0, [50.0, 0.0])
-
-
-class TestProcessShares:
-    def test_at_most_so_many_and_busiest_first(self) -> None:
-        shares = ProcessShares()
-        before = {ProcessId(pid, 0.0): 0.0 for pid in range(10)}
-        assert shares.update(before, 0.0, 3) == []
-        after = {ProcessId(pid, 0.0): pid / 10 for pid in range(10)}
-        assert shares.update(after, 2.0, 3) == [(9, 45.0), (8, 40.0), (7, 35.0)]
-
-    def test_a_pid_used_again_is_another_process(self) -> None:
-        shares = ProcessShares()
-        shares.update({ProcessId(7, 1.0): 500.0}, 0.0, 3)
-        assert shares.update({ProcessId(7, 2.0): 0.5}, 1.0, 3) == [(7, 50.0)]
 
 
 class TestHostName:
