@@ -221,7 +221,10 @@ class Timeline(ScrollView, can_focus=True):
         try:
             size = Size(self.size.width, layout.height)
             if self.virtual_size != size:
-                self.virtual_size = size
+                # Assigned the usual way it would lay out and paint the whole screen anew, twice the cost of all
+                # else; but only the scrollbar has to know, for the widget keeps its size.
+                self.set_reactive(Timeline.virtual_size, size)
+                self._scroll_update(size)
             if self._following:
                 y = self.max_scroll_y
             elif self._anchor is not None:

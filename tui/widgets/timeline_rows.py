@@ -145,16 +145,19 @@ def rows(item: Item, before: Item | None, columns: Columns, local: LocalTime) ->
 
 
 def height(item: Item, before: Item | None, columns: Columns, local: LocalTime) -> int:
-    """Return how many rows `rows` would make, without making them where it is plainly one."""
+    """Return how many rows `rows` would make, without making them where it is plainly the text alone."""
     plain = (
         item.kind is Kind.MESSAGE
         and before is not None
-        and fits(item.text, columns.text_width)
         and not (item.edited or item.removed or item.reactions or item.reply or item.state is State.FAILED)
         and fits(author(item), columns.author)
         and local.day(before.at) >= local.day(item.at)
     )
-    return 1 if plain else len(rows(item, before, columns, local))
+    if not plain:
+        return len(rows(item, before, columns, local))
+    if fits(item.text, columns.text_width):
+        return 1
+    return len(wrap(clean(item.text), columns.text_width))
 
 
 def copied_head(item: Item, local: LocalTime) -> str:

@@ -1,7 +1,8 @@
 """Text broken into rows of so many cells of a terminal. Pure.
 
 Cells are counted as rich and Textual count them, so a row that fits here fits on the screen. Nearly all that is
-said has one cell per character; that is found out by one regular expression and needs no counting.
+said has one cell for each character, or one and two; regular expressions find that out, and then rows are a
+matter of a few searches in a string. Only text with combining characters is gone through cluster by cluster.
 """
 
 import re
@@ -10,11 +11,21 @@ from rich.cells import cell_len, split_graphemes
 
 MINIMUM = 2
 
-#: Characters that all have one cell and start no cluster.
-_SINGLE = re.compile(r"[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0377\u0400-\u0482\u2010-\u2015\u2018-\u201f\u2026]*")
-_is_single = _SINGLE.fullmatch
+#: Characters of one cell, and of two, that combine with nothing around them.
+SINGLE = "\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0377\u0400-\u0482\u2010-\u2015\u2018-\u201f\u2026\u2190-\u2193"
+DOUBLE = (
+    "\u1100-\u115f\u2e80-\u2e99\u2f00-\u2fd5\u3001-\u3029\u3031-\u303e\u3041-\u3096\u309b-\u30ff\u3131-\u3163\u3165-\u318e"
+    "\u3190-\u31e3\u3220-\u3247\u3250-\u3296\u329a-\ua48c\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60\uffe0-\uffe6"
+    "\U0001f337-\U0001f37c\U0001f3e0-\U0001f3f0\U0001f442-\U0001f4fc\U0001f600-\U0001f64f\U0001f680-\U0001f6c5"
+    "\U0001f910-\U0001f93a\U0001f947-\U0001f9af\U0001f9b4-\U0001f9ff\U00020000-\U0002fffd"
+)
+_is_single = re.compile(f"[{SINGLE}]*").fullmatch
+_is_simple = re.compile(f"[{SINGLE}{DOUBLE}]*").fullmatch
+_after_double = re.compile(f"(?<=[{DOUBLE}])").sub
+#: Stands for the second cell of a character; no simple text has one.
+_SECOND = "\ue000"
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-#: Punctuation that East Asian typography never begins a line with.
+#: Punctuation that East Asian typography never begins a row with.
 _NEVER_FIRST = frozenset("、。，．・：；？！）］｝」』】〉》〕ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々…‥")
 
 Span = tuple[int, int]
@@ -33,7 +44,7 @@ def fits(text: str, width: int) -> bool:
 
 
 def wrap(text: str, width: int) -> list[Span]:
-    """Break ``text`` at line ends, at spaces, between wide characters, and within a word only if it must be.
+    """Break ``text`` at line ends, at spaces, around wide characters, and within a word only if it must be.
 
     Args:
         text: as `clean` returns it.
@@ -46,18 +57,20 @@ def wrap(text: str, width: int) -> list[Span]:
         return [(0, len(text))]
     rows: list[Span] = []
     start = 0
-    while True:
-        end = text.find("\n", start)
-        stop = len(text) if end < 0 else end
-        if stop - start <= width and _is_single(text, start, stop):
-            rows.append((start, stop))
-        elif _is_single(text, start, stop):
-            _wrap_single(text, start, stop, width, rows)
+    for line in text.split("\n"):
+        if fits(line, width):
+            rows.append((start, start + len(line)))
+        elif _is_single(line):
+            rows += [(start + begin, start + end) for begin, end in _wrap_cells(line, width)]
+        elif _is_simple(line):
+            cells = _after_double(_SECOND, line)
+            for begin, end in _wrap_cells(cells, width):
+                before = begin - cells.count(_SECOND, 0, begin)
+                rows.append((start + before, start + before + end - begin - cells.count(_SECOND, begin, end)))
         else:
-            _wrap_clusters(text, start, stop, width, rows)
-        if end < 0:
-            return rows
-        start = end + 1
+            rows += [(start + begin, start + end) for begin, end in _wrap_clusters(line, width)]
+        start += len(line) + 1
+    return rows
 
 
 def shorten(text: str, width: int) -> str:
@@ -72,55 +85,69 @@ def shorten(text: str, width: int) -> str:
     return text
 
 
-def _wrap_single(text: str, start: int, stop: int, width: int, rows: list[Span]) -> None:
+def _wrap_cells(cells: str, width: int) -> list[Span]:
+    """Break a line in which every character is one cell, `_SECOND` being the other half of a wide one."""
+    rows: list[Span] = []
+    start, stop = 0, len(cells)
     while stop - start > width:
-        space = text.rfind(" ", start, start + width + 1)
-        end = space if space > start and not text[start:space].isspace() else start + width
+        end = _break(cells, start, start + width)
         rows.append((start, end))
-        start = _after_spaces(text, end, stop)
+        start = end
+        while start < stop and cells[start] == " ":
+            start += 1
         if start == stop:
-            return
+            return rows
     rows.append((start, stop))
+    return rows
 
 
-def _wrap_clusters(text: str, start: int, stop: int, width: int, rows: list[Span]) -> None:
-    clusters, total = split_graphemes(text[start:stop])
+def _break(cells: str, start: int, end: int) -> int:
+    """Return where the row from ``start`` on ends, not after ``end``, which is not the end of the line."""
+    if cells[end] == _SECOND:
+        end -= 1
+    if cells[end] == " ":
+        return end
+    wide_after = cells[end + 1 : end + 2] == _SECOND
+    if wide_after or cells[end - 1] == _SECOND:
+        best = end
+    else:
+        best = max(cells.rfind(" ", start, end), cells.rfind(_SECOND, start, end) + 1)
+    if cells[best] in _NEVER_FIRST:
+        best -= 2 if cells[best - 1] == _SECOND else 1
+    return end if best <= start or cells[start:best].isspace() else best
+
+
+def _wrap_clusters(line: str, width: int) -> list[Span]:
+    """Break a line that has combining characters, at its clusters."""
+    clusters, total = split_graphemes(line)
     if total <= width:
-        rows.append((start, stop))
-        return
+        return [(0, len(line))]
+    rows: list[Span] = []
     first = 0
     while first < len(clusters):
-        used = 0
-        breaks = first
-        index = first
+        begin = clusters[first][0]
+        used, index, best = 0, first, first
         while index < len(clusters) and used + clusters[index][2] <= width:
             used += clusters[index][2]
             index += 1
-            if index < len(clusters) and _may_break(text, start, clusters[index - 1], clusters[index]):
-                breaks = index
-        begin = start + clusters[first][0]
+            if index < len(clusters) and _may_break(line, clusters[index - 1], clusters[index]):
+                best = index
         if index == len(clusters):
-            rows.append((begin, stop))
-            return
-        if breaks > first and not text[begin : start + clusters[breaks][0]].isspace():
-            index = breaks
-        end = start + clusters[index - 1][1]
-        rows.append((begin, begin + len(text[begin:end].rstrip(" "))))
-        while index < len(clusters) and text[start + clusters[index][0]] == " ":
+            rows.append((begin, len(line)))
+            return rows
+        if best > first and not line[begin : clusters[best][0]].isspace():
+            index = best
+        rows.append((begin, begin + len(line[begin : clusters[index - 1][1]].rstrip(" "))))
+        while index < len(clusters) and line[clusters[index][0]] == " ":
             index += 1
         first = index
+    return rows
 
 
-def _may_break(text: str, offset: int, before: tuple[int, int, int], after: tuple[int, int, int]) -> bool:
-    next_one = text[offset + after[0]]
-    if text[offset + before[0]] == " ":
-        return next_one != " "
-    if next_one == " ":
+def _may_break(line: str, before: tuple[int, int, int], after: tuple[int, int, int]) -> bool:
+    following = line[after[0]]
+    if line[before[0]] == " ":
+        return following != " "
+    if following == " ":
         return True
-    return (before[2] == 2 or after[2] == 2) and next_one not in _NEVER_FIRST
-
-
-def _after_spaces(text: str, start: int, stop: int) -> int:
-    while start < stop and text[start] == " ":
-        start += 1
-    return start
+    return (before[2] == 2 or after[2] == 2) and following not in _NEVER_FIRST
