@@ -38,8 +38,8 @@ class Terminal:
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             os.environ["TERM"] = "xterm-256color"
+            fcntl.ioctl(0, termios.TIOCSWINSZ, self._size)
             os.execvp(self._command[0], self._command)
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, self._size)
         self._process = psutil.Process(self._pid)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
