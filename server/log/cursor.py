@@ -87,7 +87,14 @@ class Cursor:
             if self.position < tail.begin:
                 self._paging = asyncio.get_running_loop().create_task(self._page())
                 return
-            data, entries, upto = tail.span(self.position, self.wire, self._selection)
+            try:
+                data, entries, upto = tail.span(self.position, self.wire, self._selection)
+            except Exception:
+                # The others go on.
+                logger.exception("encoding %s above %d failed; a listener is cut off", self.stream, self.position)
+                self._closed = True
+                self._sink.abort()
+                return
             if entries:
                 self._sink.write(data)
                 self.delivered += entries
@@ -106,15 +113,20 @@ class Cursor:
     async def _page(self) -> None:
         """Read from the store until the tail can take over."""
         try:
-            while self.position < self.tail.begin:
+            while self.position < (begin := self.tail.begin):
                 entries = await self._store.read(self.stream, self.position, _PAGE)
+                state = self._store.state(self.stream)
+                if state is None or state.floor > self.position + 1:
+                    # Nothing is ever lost in silence: who comes back with this position is told of the gap.
+                    logger.info("%s was trimmed past a listener at %d, who is cut off", self.stream, self.position)
+                    self._sink.abort()
+                    return
                 if not entries:
-                    # Everything up to the tail was trimmed meanwhile.
-                    self.position = self.tail.begin
+                    self.position = begin
                 elif not await self._write(entries):
                     return
         except Exception:
-            logger.exception("reading %s after %d failed, so a listener is cut off", self.stream, self.position)
+            logger.exception("reading %s above %d failed; a listener is cut off", self.stream, self.position)
             self._sink.abort()
             return
         finally:

@@ -68,11 +68,18 @@ class Fanout:
         """
         tail = self._tails.get(stream)
         if tail is None:
-            state = self._store.state(stream) or await self._store.create(stream)
+            if self._store.state(stream) is None:
+                await self._store.create(stream)
             tail = self._tails.get(stream)
         if tail is None:
+            # Not what `create` answered: somebody may have written since, and no tail was there to take it.
+            state = self._state(stream)
             tail = self._tails[stream] = Tail(state.epoch, state.head)
-            tail.preload(await self._store.read_before(stream, tail.begin + 1, _PRELOAD))
+            erasures = tail.erasures
+            older = await self._store.read_before(stream, tail.begin + 1, _PRELOAD)
+            # What was read may still hold what was erased while it was on its way.
+            if tail.erasures == erasures:
+                tail.preload(older)
         return tail
 
     async def start(self, stream: str, position: Position | None, replay: int) -> Start:
@@ -87,8 +94,8 @@ class Fanout:
         after = await self._before_newest(stream, tail, replay)
         state = self._state(stream)
         decided = resumption(position, epoch=state.epoch, floor=state.floor, head=state.head)
-        if decided.after is not None:
-            after = decided.after
+        # What the tail still holds of what was trimmed is shown to nobody new.
+        after = max(after, state.floor - 1) if decided.after is None else decided.after
         return Start(decided.outcome, state.epoch, after, state.head, decided.lost)
 
     def attach(

@@ -48,6 +48,7 @@ class Tail:
         head: seq of the newest entry, whether it is held or not.
         begin: positions from here on can be read; older ones are the store's business.
         encodings: how often an entry was encoded, ever.
+        erasures: how many bodies were replaced in the stream since the tail is there, whether held or not.
     """
 
     def __init__(self, epoch: str, head: int, *, capacity: int = 1024, capacity_bytes: int = 4 << 20) -> None:
@@ -55,6 +56,7 @@ class Tail:
         self.head = head
         self.begin = head
         self.encodings = 0
+        self.erasures = 0
         self._capacity = capacity
         self._capacity_bytes = capacity_bytes
         self._bytes = 0
@@ -70,6 +72,7 @@ class Tail:
         self._spans.clear()
         for entry in entries:
             for seq, body in entry.erased:
+                self.erasures += 1
                 self._replace(seq, body)
             self._slots.append(_Slot(entry))
             self._seqs.append(entry.seq)
@@ -137,6 +140,8 @@ class Tail:
         while kept_bytes > self._capacity_bytes and drop < len(self._slots) - 1:
             kept_bytes -= len(self._slots[drop].entry.body)
             drop += 1
+        if drop == 0:
+            return
         self.begin = self._seqs[drop - 1]
         self._bytes = kept_bytes
         del self._slots[:drop]
