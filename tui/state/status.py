@@ -15,6 +15,7 @@ NOTICES_KEPT = 500
 HOSTS_KEPT = 200  # host names come from outside: whoever invents new ones must not fill the memory
 
 _CLOCK_SET_BACK_MS = 60_000
+_LARGEST_MEASURE = 1e18  # sums of what anybody may claim to have measured stay finite
 
 Sign = Literal["info", "success", "warning", "critical", "mark", "outcome"]
 
@@ -198,14 +199,18 @@ def _point(sample: Sample) -> Point:
     return Point(
         at=sample.at,
         interval_ms=round(1000 * min(max(sample.interval, 0.1), 3600)),
-        cpu=cpu.percent if cpu else None,
-        memory=memory.percent if memory else None,
-        swap=memory.swap_percent if memory else None,
-        read=disk_io.read_bytes_per_second if disk_io else None,
-        written=disk_io.write_bytes_per_second if disk_io else None,
-        received=network.received_bytes_per_second if network else None,
-        sent=network.sent_bytes_per_second if network else None,
+        cpu=_bounded(cpu.percent) if cpu else None,
+        memory=_bounded(memory.percent) if memory else None,
+        swap=_bounded(memory.swap_percent) if memory and memory.swap_percent is not None else None,
+        read=_bounded(disk_io.read_bytes_per_second) if disk_io else None,
+        written=_bounded(disk_io.write_bytes_per_second) if disk_io else None,
+        received=_bounded(network.received_bytes_per_second) if network else None,
+        sent=_bounded(network.sent_bytes_per_second) if network else None,
     )
+
+
+def _bounded(measure: float) -> float:
+    return min(max(0.0, measure), _LARGEST_MEASURE)
 
 
 def _alert_text(alert: Alert) -> str:

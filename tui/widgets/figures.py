@@ -75,7 +75,7 @@ def load(average: float) -> str:
 
 def temperature(celsius: float) -> str:
     """A temperature in 6 columns: ``" 54 °C"``."""
-    return f"{round(min(max(celsius, -99), 999)):3d} °C"
+    return f"{round(min(max(-99.0, celsius), 999.0)):3d} °C"
 
 
 def _scaled(value: float, base: int, units: tuple[str, ...], *, whole: bool = False) -> tuple[str, str]:

@@ -5,7 +5,6 @@ Time runs in buckets that are aligned with the clock, so the past stands still w
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from math import fsum
 
 from tui.state.status import Point
 
@@ -13,6 +12,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 STEPS_SECONDS = (1, 2, 3, 5, 10, 15, 20, 30)
 GAP = " "
 
+_CELLS = GAP + BLOCKS
 _MISSED_INTERVALS = 2.5  # a sample that is later than this left a gap; earlier ones are jitter
 
 Measure = Callable[[Point], float | None]
@@ -54,7 +54,7 @@ def means(points: Sequence[Point], measure: Measure, slots: Sequence[slice]) -> 
         values = taken[slot.start - slots[0].start : slot.stop - slots[0].start]
         if None in values:
             values = [value for value in values if value is not None]
-        result.append(fsum(values) / len(values) if values else None)  # type: ignore[arg-type]
+        result.append(sum(values) / len(values) if values else None)  # type: ignore[arg-type]
     return result
 
 
@@ -70,11 +70,13 @@ def sparkline(values: Sequence[float | None], top: float, rows: int = 1) -> list
         ``rows`` lines, the upper one first, each as long as ``values``.
     """
     steps = len(BLOCKS) * rows
-    heights = [0 if value is None else min(max(int(value / top * steps) + 1, 1), steps) for value in values]
+    heights = [
+        0 if value is None else min(int(min(max(value, 0.0), top) / top * steps) + 1, steps) for value in values
+    ]
     lines = []
     for row in reversed(range(rows)):
         floor = row * len(BLOCKS)
-        lines.append("".join(_cell(height - floor) for height in heights))
+        lines.append("".join([_CELLS[min(max(height - floor, 0), len(BLOCKS))] for height in heights]))
     return lines
 
 
@@ -91,7 +93,3 @@ def _follows(points: Sequence[Point], index: int) -> bool:
         return False
     point = points[index]
     return point.at - points[index - 1].at <= _MISSED_INTERVALS * point.interval_ms
-
-
-def _cell(height: int) -> str:
-    return GAP if height < 1 else BLOCKS[min(height, len(BLOCKS)) - 1]

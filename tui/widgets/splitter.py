@@ -14,6 +14,8 @@ from textual.widget import Widget
 DEFAULT_RATIO = 0.6
 LEAST_COLUMNS = 24
 
+_UNITS = 10_000
+
 
 def clamped_ratio(ratio: float, columns: int) -> float:
     """The nearest ratio that leaves each side `LEAST_COLUMNS`; the middle where there is not room for both.
@@ -27,11 +29,21 @@ def clamped_ratio(ratio: float, columns: int) -> float:
     return min(max(ratio, LEAST_COLUMNS / columns), 1 - LEAST_COLUMNS / columns)
 
 
+def widths(ratio: float) -> tuple[str, str]:
+    """Both sides' widths for `styles.width`, as ``("6000fr", "4000fr")``.
+
+    They are whole numbers because Textual adds up fractions exactly: ``0.6021fr`` and ``0.3979fr`` are a little
+    less than one in binary, and the last column stays empty.
+    """
+    left = round(ratio * _UNITS)
+    return f"{left}fr", f"{_UNITS - left}fr"
+
+
 class Splitter(Widget, can_focus=True):
     """Stands between two siblings in a horizontal container and says where the line should be.
 
-    It does not lay anything out. Whoever gets `Moved` sets the widths of the siblings to ``ratio`` and
-    ``1 - ratio`` in ``fr`` units, each with ``min-width: 24``: then the ratio outlives every size of the terminal.
+    It does not lay anything out. Whoever gets `Moved` gives the siblings their `widths`, each with
+    ``min-width: 24``: then the ratio outlives every size of the terminal.
 
     Args:
         ratio: the left side's share to begin with, 0 to 1.
