@@ -26,7 +26,7 @@ class Shown(App[None]):
     def rows(self, view: str = "StatusBoard > *") -> list[str]:
         """What stands on the screen, line by line."""
         return [
-            row.rstrip()
+            row.rstrip().replace("\N{NO-BREAK SPACE}", " ")
             for widget in self.query(view).results(LineView)
             for row in (widget.render_line(y).text for y in range(widget.size.height))
         ]
@@ -74,8 +74,8 @@ async def test_notices_have_signs_and_wrap_under_themselves() -> None:
         first, second = "11:06", "11:07"
         assert [row for row in app.rows("#notices") if row] == [
             f" {second}  ○  caught up, 7 replayed",
-            "        ·  [/b] [@click=app.quit]x[/] ·",
-            "           m",
+            "        ·  [/b] [@click=app.quit]x[/]",
+            "           · m",
             f" {first}  ✓  fine · ci",
             "        ⚑  deploy · ana",
             "        ●  a first one that is too long",

@@ -15,7 +15,7 @@ def bare(at: int, percent: float = 5.0, host: str = "ops-1") -> Sample:
 
 
 def texts(state: StatusState) -> list[tuple[str, str]]:
-    return [(line.sign, line.text) for line in state.notices]
+    return [(line.sign, line.text.replace("\N{NO-BREAK SPACE}", " ")) for line in state.notices]
 
 
 def test_hosts_stand_in_the_order_of_their_names() -> None:

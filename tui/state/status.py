@@ -17,6 +17,8 @@ HOSTS_KEPT = 200  # host names come from outside: whoever invents new ones must 
 _CLOCK_SET_BACK_MS = 60_000
 _LARGEST_MEASURE = 1e18  # sums of what anybody may claim to have measured stay finite
 
+_BY = " ·\N{NO-BREAK SPACE}"
+
 Sign = Literal["info", "success", "warning", "critical", "mark", "outcome"]
 
 _ALERT_SIGNS: dict[str, Sign] = {
@@ -166,9 +168,9 @@ class StatusState:
         match body:
             case Notice():
                 title = f"{body.title}: " if body.title else ""
-                self._note(NoticeLine(at, body.level, f"{title}{body.text} · {body.by}", event.position))
+                self._note(NoticeLine(at, body.level, f"{title}{body.text}{_BY}{body.by}", event.position))
             case Mark():
-                by = f" · {body.by}" if body.by else ""
+                by = f"{_BY}{body.by}" if body.by else ""
                 self._note(NoticeLine(at, "mark", f"{body.text}{by}", event.position))
             case Alert():
                 self._note(NoticeLine(at, _ALERT_SIGNS[body.state], _alert_text(body), event.position))
@@ -224,7 +226,7 @@ def _alert_text(alert: Alert) -> str:
             said = f"{alert.metric} is back at {value}"
         case "unknown":
             said = f"{alert.metric} is not reported any more"
-    return f"{said} · {alert.host}"
+    return f"{said}{_BY}{alert.host}"
 
 
 def _rough_duration(seconds: float) -> str:

@@ -112,7 +112,7 @@ def host_panel(view: HostView, width: int, now_ms: int, *, live: bool, form: For
         *_cpu(layout, rows=3 if roomy else 1),
         *_memory(layout),
         *(_disk_rows(layout) if roomy else _disk_flow(layout)),
-        *(_rate_rows(layout) if roomy else _rate_pairs(layout)),
+        *(_rate_rows(layout) if roomy and layout.side else _rate_pairs(layout)),
         *(_process_rows(layout) if roomy else _process_flow(layout)),
         *_temperatures(layout),
     ]
