@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pushtui.client.happenings import CaughtUp, Delivery, Link, LinkState, Page, RoomEvent, Undeliverable
+from pushtui.client.happenings import (
+    CaughtUp,
+    ChatHappening,
+    Delivery,
+    Link,
+    LinkState,
+    Page,
+    RoomEvent,
+    Undeliverable,
+)
 from pushtui.protocol import bodies
 from pushtui.protocol.limits import LIMITS
 from pushtui.protocol.messages import (
@@ -99,7 +108,7 @@ def test_an_ack_for_what_was_stored_before_gives_the_place() -> None:
 def test_what_failed_stays_with_its_reason(first: str) -> None:
     state = entered()
     state.queued("k1", "main", "mine", T)
-    happenings = {
+    happenings: dict[str, ChatHappening] = {
         "delivery": Delivery("k1", "failed"),
         "undeliverable": Undeliverable("k1", "main", "mine", "you may not"),
         "error": Error("not_allowed", "you may not", "k1"),
@@ -271,7 +280,7 @@ def test_older_messages_are_claimed_once_and_only_on_a_live_link() -> None:
     assert view.claim_older() is None
     assert view.claim_older(again=True) == 9
     state.apply(Page("2", "main", [], False), T)
-    assert view.older is Older.BEGINNING
+    assert main(state).older is Older.BEGINNING
     assert view.claim_older(again=True) is None
 
 

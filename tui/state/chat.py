@@ -223,6 +223,7 @@ class ChatState:
 
     def _page(self, view: RoomView, page: Page) -> None:
         for event in page.events:
+            view.saw(event.seq)
             if isinstance(event.body, bodies.Edit | bodies.Redact | bodies.React):
                 target = view.amendments.add(event.seq, event.by, event.body)
                 view.amend(target)

@@ -160,7 +160,8 @@ class Timeline(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Keep the reader's place in mind when it was the reader who moved."""
         super().watch_scroll_y(old_value, new_value)
-        if self._placing or self._view is None:
+        laid_out = self.layout_of_items.columns.width == self._width
+        if self._placing or self._view is None or not laid_out:
             return
         self._anchor = self.layout_of_items.anchor(round(new_value))
         self._set_following(new_value >= self.max_scroll_y)
@@ -169,7 +170,7 @@ class Timeline(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Paint row ``y`` of the screen."""
-        width = self.size.width
+        width = self._width
         painter = self._painter
         if painter is None:
             painter = self._painter = self._new_painter()
@@ -182,7 +183,7 @@ class Timeline(ScrollView, can_focus=True):
         """Wrap anew, and keep the reader's place."""
         if self._view is None:
             return
-        if self.layout_of_items.columns.width != self.size.width:
+        if self.layout_of_items.columns.width != self._width:
             if self.text_selection is not None:
                 self.screen.clear_selection()
             self._relay()
@@ -195,10 +196,15 @@ class Timeline(ScrollView, can_focus=True):
         elif self.text_selection is None and (url := event.style.meta.get("url")):
             self.app.open_url(url)
 
+    @property
+    def _width(self) -> int:
+        """Cells in a row, beside the scrollbar."""
+        return self.scrollable_content_region.width
+
     def _relay(self) -> None:
         view = self._view
-        if view is not None and self.size.width:
-            self.layout_of_items.show(view.items, self.size.width)
+        if view is not None and self._width:
+            self.layout_of_items.show(view.items, self._width)
             self._revision = view.revision
             self._strips.clear()
             self._note_top(view)
@@ -219,7 +225,7 @@ class Timeline(ScrollView, can_focus=True):
         layout = self.layout_of_items
         self._placing = True
         try:
-            size = Size(self.size.width, layout.height)
+            size = Size(self._width, layout.height)
             if self.virtual_size != size:
                 # Assigned the usual way it would lay out and paint the whole screen anew, twice the cost of all
                 # else; but only the scrollbar has to know, for the widget keeps its size.
@@ -235,6 +241,7 @@ class Timeline(ScrollView, can_focus=True):
         finally:
             self._placing = False
         self.refresh()
+        self._ask_older(again=False)
 
     def _set_following(self, following: bool) -> None:
         if self._view is None:
@@ -254,7 +261,8 @@ class Timeline(ScrollView, can_focus=True):
             self.post_message(self.FollowChanged(False, unseen))
 
     def _ask_older(self, *, again: bool) -> None:
-        if self._view is None or round(self.scroll_y) > 0 or not self.size.height:
+        laid_out = self.layout_of_items.columns.width == self._width and self.size.height > 0
+        if self._view is None or round(self.scroll_y) > 0 or not laid_out:
             return
         before = self._view.claim_older(again=again)
         if before is not None:

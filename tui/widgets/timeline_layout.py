@@ -42,7 +42,7 @@ class Layout:
     """
 
     def __init__(self, local: LocalTime) -> None:
-        self.columns = Columns.of(80)
+        self.columns = Columns.of(0)
         self.measured = 0
         self.local = local
         self._items: Sequence[Item] = ()

@@ -82,11 +82,11 @@ class Painter:
         for segment in words:
             segments.append(_with_offset(segment, at, offset))
             at += len(segment.text)
-        edge = columns.width - 3
+        edge = max(columns.width - 3, 0)
         body = Strip(segments).adjust_cell_length(edge, self.base)
         sign = SIGNS[item.state] if row.head and item.state is not None else " "
         style = self._styles["failed" if item.state is State.FAILED else "stored"]
-        return Strip([*body, Segment(f" {sign} ", style)], columns.width)
+        return Strip([*body, Segment(f" {sign} "[: columns.width], style)], columns.width)
 
     def rule(self, text: str, width: int, offset: int) -> Strip:
         """Paint ``─── text ───`` in the middle."""

@@ -138,7 +138,7 @@ def _wrap_clusters(line: str, width: int) -> list[Span]:
         if best > first and not line[begin : clusters[best][0]].isspace():
             index = best
         rows.append((begin, begin + len(line[begin : clusters[index - 1][1]].rstrip(" "))))
-        while index < len(clusters) and line[clusters[index][0]] == " ":
+        while index < len(clusters) and line[clusters[index][0] : clusters[index][1]] == " ":
             index += 1
         first = index
     return rows
