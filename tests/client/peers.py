@@ -57,6 +57,13 @@ async def collect(client: Client[Collected], last: Callable[[Collected], bool]) 
                 return told
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Let everything else run until the condition holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not holds():  # noqa: ASYNC110  # conditions of the code under test have no event of their own
+            await asyncio.sleep(0)
+
+
 async def remainder(client: Client[Collected]) -> list[Collected]:
     """What the client tells until it ends."""
     told: list[Collected] = []
@@ -102,16 +109,26 @@ class Caller:
 async def chat_peer(script: Callable[[Caller], Awaitable[None]]) -> AsyncIterator[Address]:
     """A WebSocket server that runs the script for each connection and then closes it."""
 
+    scripts: set[asyncio.Task[None]] = set()
+
     async def handle(connection: ServerConnection) -> None:
+        running = asyncio.ensure_future(script(Caller(connection)))
+        scripts.add(running)
         try:
-            await script(Caller(connection))
+            await asyncio.wait([running])
+            if not running.cancelled():
+                running.result()
         except ConnectionClosed:
             pass
 
     protocols = [Subprotocol(name) for name in messages.SUBPROTOCOLS]
     async with serve(handle, "127.0.0.1", 0, subprotocols=protocols, compression=None) as server:
         port = server.sockets[0].getsockname()[1]
-        yield Address.parse(f"127.0.0.1:{port}")
+        try:
+            yield Address.parse(f"127.0.0.1:{port}")
+        finally:
+            for running in scripts:
+                running.cancel()
 
 
 class Room:
