@@ -207,13 +207,14 @@ def fresh(room: str = "main", *, after: int = 0, head: int = 0, epoch: str = EPO
 class Request:
     """One request that came in over a raw socket, and what is sent back."""
 
-    def __init__(self, head: bytes, writer: asyncio.StreamWriter, body: bytes = b"") -> None:
+    def __init__(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first, *lines = head.decode("latin-1").split("\r\n")
         self.method, self.target, _ = first.split(" ")
         self.headers = {
             name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)
         }
-        self.body = body
+        self.body = b""
+        self._reader = reader
         self._writer = writer
 
     async def send(self, data: bytes) -> None:
@@ -228,6 +229,10 @@ class Request:
         head = "\r\n".join([f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "Connection: close"])
         await self.send(head.encode() + b"\r\n\r\n" + body)
 
+    async def hung_up(self) -> None:
+        """Return when the client has closed the connection."""
+        await self._reader.read()
+
     def cut(self) -> None:
         self._writer.transport.abort()
 
@@ -239,7 +244,7 @@ async def http_peer(script: Callable[[Request], Awaitable[None]]) -> AsyncIterat
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        request = Request(head, writer)
+        request = Request(head, reader, writer)
         request.body = await reader.readexactly(int(request.headers.get("content-length", "0")))
         await script(request)
 

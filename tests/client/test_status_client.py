@@ -1,0 +1,593 @@
+import asyncio
+import itertools
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from pushtui.client.address import Address
+from pushtui.client.backoff import Backoff
+from pushtui.client.clock import SystemClock
+from pushtui.client.feed import LIMIT
+from pushtui.client.happenings import CaughtUp, Link, LinkState, StatusEvent, StatusHappening, StatusResume
+from pushtui.client.status import StatusClient
+from pushtui.protocol.bodies import Alert, Mark, Notice
+from pushtui.protocol.eventstream import block, comment
+from pushtui.protocol.positions import Lost, Outcome, Position
+from pushtui.protocol.samples import Sample
+from tests.client.peers import (
+    EPOCH,
+    PATIENCE,
+    FakeClock,
+    Request,
+    chat_peer,
+    collect,
+    forever,
+    http_peer,
+    remainder,
+    until,
+)
+
+Script = Callable[[Request], Awaitable[None]]
+
+
+def client(address: Address, **options: Any) -> StatusClient:
+    settings: dict[str, Any] = {"clock": FakeClock(), "backoff": Backoff(chance=lambda: 0.0)} | options
+    return StatusClient(address, **settings)
+
+
+def opening(after: int = 0, head: int = 0, outcome: str = "fresh", retry: int = 2000, **more: Any) -> bytes:
+    data = {"outcome": outcome, "epoch": EPOCH, "after": after, "head": head} | more
+    resume = block(json.dumps(data), event="resume", event_id=f"{EPOCH}.{after}")
+    return block(retry=retry) + resume
+
+
+def notice(seq: int, text: str = "x") -> bytes:
+    data = {"text": text, "level": "info", "by": "ben"}
+    return block(json.dumps(data), event="notice", event_id=f"{EPOCH}.{seq}")
+
+
+def told_notice(seq: int, replayed: bool = False) -> StatusEvent:
+    return StatusEvent(Position(EPOCH, seq), "notice", Notice("x", "info", "ben"), replayed)
+
+
+def is_link(state: LinkState) -> Any:
+    return lambda happening: isinstance(happening, Link) and happening.state is state
+
+
+def is_event(seq: int) -> Any:
+    return lambda happening: isinstance(happening, StatusEvent) and happening.position == Position(EPOCH, seq)
+
+
+def links(happenings: list[StatusHappening]) -> list[Link]:
+    return [happening for happening in happenings if isinstance(happening, Link)]
+
+
+def events(happenings: list[StatusHappening]) -> list[StatusEvent]:
+    return [happening for happening in happenings if isinstance(happening, StatusEvent)]
+
+
+# A stream
+
+
+async def test_a_stream_from_resume_to_live() -> None:
+    requests: list[Request] = []
+
+    async def peer(request: Request) -> None:
+        requests.append(request)
+        await request.open_stream(opening(3, 5), notice(4), notice(5), comment("ping"), notice(6))
+        await forever()
+
+    async with http_peer(peer) as address, client(address, replay=2, token="t") as status:
+        told = await collect(status, is_event(6))
+        assert status.link == Link(LinkState.LIVE)
+        assert status.retry_ms == 2000
+        assert status.last_event_id == f"{EPOCH}.6"
+        assert status.traffic.received_frames == 4
+        assert status.traffic.received_bytes > 300
+    assert told == [
+        Link(LinkState.CONNECTING),
+        Link(LinkState.LIVE),
+        StatusResume(Outcome.FRESH, EPOCH, 3, 5),
+        told_notice(4, True),
+        told_notice(5, True),
+        CaughtUp(None, Outcome.FRESH, 2),
+        told_notice(6),
+    ]
+    (request,) = requests
+    assert (request.method, request.target) == ("GET", "/status?replay=2")
+    assert request.headers["accept"] == "text/event-stream"
+    assert request.headers["cache-control"] == "no-store"
+    assert request.headers["authorization"] == "Bearer t"
+    assert "last-event-id" not in request.headers
+    assert await remainder(status) == [Link(LinkState.CLOSED)]
+
+
+async def test_what_is_asked_for_stands_in_the_url() -> None:
+    targets: list[str] = []
+
+    async def peer(request: Request) -> None:
+        targets.append(request.target)
+        await request.answer("204 No Content")
+
+    async with http_peer(peer) as address:
+        below = Address.parse(f"{address}/team")
+        async with client(below, replay=0, hosts=["a", "b"], events=["notice"]) as status:
+            await remainder(status)
+    assert targets == ["/team/status?replay=0&host=a%2Cb&events=notice"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "body"),
+    [
+        ("notice", {"text": "a\nb\x1b", "level": "info", "by": "\x1b"}, Notice("a\nb�", "info", "�")),
+        ("mark", {"text": "deploy\x9b", "room": "main", "by": "ana"}, Mark("deploy�", "main", "ana")),
+        (
+            "alert",
+            {
+                "id": "i",
+                "host": "h\u202e",
+                "metric": "cpu",
+                "state": "firing",
+                "value": 99,
+                "threshold": 90,
+                "since": 1,
+            },
+            Alert("i", "h�", "cpu", "firing", 99, 90, 1),
+        ),
+        ("sample", {"host": "h\n", "at": 1, "interval": 1.5, "new": []}, Sample("h�", 1, 1.5)),
+        ("poll", {"text": "x"}, None),
+    ],
+)
+async def test_every_kind_is_typed_and_clean(kind: str, data: Any, body: Any) -> None:
+    async def peer(request: Request) -> None:
+        await request.open_stream(opening(), block(json.dumps(data), event=kind, event_id=f"{EPOCH}.1"))
+        await forever()
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, is_event(1))
+        assert told[-1] == StatusEvent(Position(EPOCH, 1), kind, body)
+        assert status.traffic.skipped_frames == 0
+
+
+@pytest.mark.parametrize("data", ["", "{", "[]", '{"text": 1}', "[" * 100_000])
+async def test_what_cannot_be_read_is_counted(data: str) -> None:
+    async def peer(request: Request) -> None:
+        await request.open_stream(
+            opening(), block(data, event="resume"), block(data, event="notice", event_id=f"{EPOCH}.1"), notice(2)
+        )
+        await forever()
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, is_event(2))
+        assert events(told) == [StatusEvent(Position(EPOCH, 1), "notice", None), told_notice(2)]
+        assert status.traffic.skipped_frames == 2
+
+
+async def test_the_name_of_an_event_is_clean() -> None:
+    async def peer(request: Request) -> None:
+        await request.open_stream(opening(), block("1", event="a\x1b[2Jb", event_id="x\x1b"))
+        await forever()
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, lambda one: isinstance(one, StatusEvent))
+        assert told[-1] == StatusEvent(None, "a�[2Jb", None)
+        assert status.last_event_id == "x�"
+
+
+async def test_what_is_not_durable_has_no_position() -> None:
+    async def peer(request: Request) -> None:
+        data = json.dumps({"host": "h", "at": 1, "interval": 1})
+        await request.open_stream(opening(1, 1), block(data, event="sample"))
+        await forever()
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, lambda one: isinstance(one, StatusEvent))
+        assert told[-1] == StatusEvent(None, "sample", Sample("h", 1, 1))
+        assert status.last_event_id == f"{EPOCH}.1"
+
+
+async def test_comments_and_blocks_without_data_are_no_events() -> None:
+    async def peer(request: Request) -> None:
+        quiet = [comment("ping"), block(event="notice"), block(event_id=f"{EPOCH}.7"), block(retry=9)]
+        await request.open_stream(opening(), *quiet, notice(8))
+        await forever()
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, is_event(8))
+        assert len(events(told)) == 1
+        assert status.retry_ms == 9
+
+
+async def test_a_byte_order_mark_hides_nothing() -> None:
+    async def peer(request: Request) -> None:
+        await request.open_stream(b"\xef\xbb\xbf", opening())
+        await forever()
+
+    async with http_peer(peer) as address, client(address) as status:
+        await collect(status, is_link(LinkState.LIVE))
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/event-stream", "TEXT/Event-Stream", "text/event-stream;charset=latin-1", "text/event-stream ;a"],
+)
+async def test_a_stream_is_utf_8_whatever_it_says(content_type: str) -> None:
+    async def peer(request: Request) -> None:
+        data = json.dumps({"text": "café", "level": "info", "by": "ben"}, ensure_ascii=False)
+        event = block(data, event="notice", event_id=f"{EPOCH}.1")
+        await request.open_stream(opening(), event, content_type=content_type)
+        await forever()
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, is_event(1))
+        assert events(told)[0].body == Notice("café", "info", "ben")
+
+
+async def test_a_stream_in_single_bytes() -> None:
+    async def peer(request: Request) -> None:
+        await request.open_stream()
+        for byte in opening(0, 1) + notice(1) + notice(2):
+            await request.send(bytes([byte]))
+        await forever()
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, is_event(2))
+        assert events(told) == [told_notice(1, True), told_notice(2)]
+
+
+async def test_a_heartbeat_ends_a_replay_whose_last_events_were_filtered_out() -> None:
+    async def peer(request: Request) -> None:
+        await request.open_stream(opening(0, 9), notice(4), comment())
+        await forever()
+
+    async with http_peer(peer) as address, client(address, events=["notice"]) as status:
+        told = await collect(status, lambda one: isinstance(one, CaughtUp))
+        assert told[-1] == CaughtUp(None, Outcome.FRESH, 1)
+
+
+# Losing and finding the link
+
+
+async def test_one_comes_back_to_where_one_was() -> None:
+    named: list[str | None] = []
+
+    async def peer(request: Request) -> None:
+        named.append(request.headers.get("last-event-id"))
+        if len(named) == 1:
+            await request.open_stream(opening(0, 1), notice(1), notice(2), notice(3)[:-1])
+        else:
+            await request.open_stream(opening(2, 3, "caught_up"), notice(2), notice(3))
+            await forever()
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, is_event(3))
+    assert named == [None, f"{EPOCH}.2"]
+    assert events(told) == [told_notice(1, True), told_notice(2), told_notice(3, True)]
+    assert [link.state for link in links(told)] == ["connecting", "live", "lost", "connecting", "live"]
+    assert links(told)[2].reason == "the server hung up"
+
+
+async def test_one_who_has_seen_nothing_has_a_position_too() -> None:
+    named: list[str | None] = []
+
+    async def peer(request: Request) -> None:
+        named.append(request.headers.get("last-event-id"))
+        await request.open_stream(opening(0, 0))
+
+    async with http_peer(peer) as address, client(address) as status:
+        await collect(status, is_link(LinkState.LOST))
+        await collect(status, is_link(LinkState.LOST))
+    assert named[:2] == [None, f"{EPOCH}.0"]
+
+
+async def test_a_position_from_before_is_gone_on_from() -> None:
+    named: list[str | None] = []
+
+    async def peer(request: Request) -> None:
+        named.append(request.headers.get("last-event-id"))
+        lost = {"after": 3, "before": 10}
+        await request.open_stream(opening(9, 9, "gap", lost=lost))
+        await forever()
+
+    async with http_peer(peer) as address, client(address, position=Position(EPOCH, 3)) as status:
+        told = await collect(status, lambda one: isinstance(one, CaughtUp))
+    assert named == [f"{EPOCH}.3"]
+    assert told[-1] == CaughtUp(None, Outcome.GAP, 0, Lost(3, 10))
+
+
+async def test_a_reset_starts_over() -> None:
+    async def peer(request: Request) -> None:
+        await request.open_stream(opening(0, 1, "reset"), notice(1))
+        await forever()
+
+    async with http_peer(peer) as address, client(address, position=Position("oldepoch", 900)) as status:
+        told = await collect(status, lambda one: isinstance(one, CaughtUp))
+    assert told[-2:] == [told_notice(1, True), CaughtUp(None, Outcome.RESET, 1)]
+
+
+@pytest.mark.parametrize("identity", ["é", "a\x1bb", "x" * 300])
+async def test_an_id_that_is_no_header_does_not_stop_one_from_coming_back(identity: str) -> None:
+    named: list[str | None] = []
+
+    async def peer(request: Request) -> None:
+        named.append(request.headers.get("last-event-id"))
+        await request.open_stream(opening(), block("{}", event="x", event_id=identity))
+
+    async with http_peer(peer) as address, client(address) as status:
+        await collect(status, is_link(LinkState.LOST))
+        await collect(status, is_link(LinkState.LOST))
+    assert named[:2] == [None, None]
+
+
+async def test_nothing_is_lost_or_doubled_wherever_the_stream_is_cut() -> None:
+    log = [notice(seq) for seq in range(1, 5)]
+    whole = opening(0, 4) + b"".join(log)
+    for cut in range(0, len(whole), 7):
+        tries = itertools.count()
+
+        async def peer(request: Request, cut: int = cut, tries: Any = tries) -> None:
+            if next(tries) == 0:
+                await request.open_stream(whole[:cut])
+                return
+            held = request.headers.get("last-event-id")
+            after = 0 if held is None else Position.parse(held).seq
+            await request.open_stream(opening(after, 4, "fresh" if held is None else "caught_up"), *log[after:])
+            await forever()
+
+        async with http_peer(peer) as address, client(address) as status:
+            told = await collect(status, is_event(4))
+        positions = [event.position.seq for event in events(told) if event.position]
+        assert positions == [1, 2, 3, 4], cut
+
+
+async def test_the_server_says_when_to_come_back() -> None:
+    async def peer(request: Request) -> None:
+        await request.open_stream(opening(retry=7000))
+
+    clock = FakeClock()
+    async with http_peer(peer) as address, client(address, clock=clock) as status:
+        told = await collect(status, is_link(LinkState.LOST))
+    assert links(told)[-1].retry_in == 7
+    assert status.retry_ms == 7000
+
+
+@pytest.mark.parametrize(
+    ("data", "state", "reason", "code"),
+    [
+        ('{"code": 1012, "reason": "back\\nsoon"}', LinkState.LOST, "back�soon", 1012),
+        ('{"code": 1001}', LinkState.LOST, "the server goes away", 1001),
+        ("{}", LinkState.LOST, "the server restarts", 1012),
+        ("bye", LinkState.LOST, "the server restarts", 1012),
+        ('{"code": 4500}', LinkState.REFUSED, "the server wants a valid token", 4500),
+    ],
+)
+async def test_a_server_says_goodbye(data: str, state: LinkState, reason: str, code: int) -> None:
+    async def peer(request: Request) -> None:
+        await request.open_stream(opening(), block(data, event="bye", retry=4000))
+        await forever()
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, is_link(state))
+    link = links(told)[-1]
+    assert (link.reason, link.code) == (reason, code)
+    assert link.retry_in == (4 if state is LinkState.LOST else None)
+
+
+@pytest.mark.parametrize(
+    ("status_line", "state", "reason"),
+    [
+        ("204 No Content", LinkState.CLOSED, "the server has nothing more to say (HTTP 204)"),
+        ("500 Internal Server Error", LinkState.LOST, "HTTP 500"),
+        ("503 Service Unavailable", LinkState.LOST, "HTTP 503"),
+        ("429 Too Many Requests", LinkState.LOST, "HTTP 429"),
+        ("408 Request Timeout", LinkState.LOST, "HTTP 408"),
+        ("404 Not Found", LinkState.REFUSED, "there is no pushtui here (HTTP 404)"),
+        ("403 Forbidden", LinkState.REFUSED, "the server does not let you in (HTTP 403)"),
+        ("206 Partial Content", LinkState.REFUSED, "there is no pushtui here (HTTP 206)"),
+        ("304 Not Modified", LinkState.REFUSED, "there is no pushtui here (HTTP 304)"),
+    ],
+)
+async def test_every_other_status(status_line: str, state: LinkState, reason: str) -> None:
+    async def peer(request: Request) -> None:
+        await request.answer(status_line, "Content-Type: text/event-stream", "Retry-After: 6")
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, is_link(state))
+        if state is not LinkState.LOST:
+            assert await remainder(status) == []
+    link = links(told)[-1]
+    assert (link.reason, link.code) == (reason, int(status_line[:3]))
+    if state is LinkState.LOST:
+        assert link.retry_in == 6
+
+
+@pytest.mark.parametrize(
+    ("content_type", "found"),
+    [("text/html; charset=utf-8", "text/html"), ("text/event-stream-2", "text/event-stream-2"), ("", "nothing")],
+)
+async def test_something_that_is_no_event_stream(content_type: str, found: str) -> None:
+    async def peer(request: Request) -> None:
+        await request.answer("200 OK", f"Content-Type: {content_type}", body=opening())
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await remainder(status)
+    assert told[-1] == Link(
+        LinkState.REFUSED, f"there is no status stream here: it answers with {found}", code=200
+    )
+
+
+async def test_redirects_are_followed_without_the_token() -> None:
+    seen: list[str | None] = []
+
+    async def target(request: Request) -> None:
+        seen.append(request.headers.get("authorization"))
+        await request.open_stream(opening())
+        await forever()
+
+    async with http_peer(target) as there:
+
+        async def peer(request: Request) -> None:
+            seen.append(request.headers.get("authorization"))
+            await request.answer(
+                "307 Temporary Redirect", f"Location: http://localhost:{there.authority[10:]}/status"
+            )
+
+        async with http_peer(peer) as address, client(address, token="secret") as status:
+            await collect(status, is_link(LinkState.LIVE))
+    assert seen == ["Bearer secret", None]
+
+
+async def test_a_server_that_redirects_without_end() -> None:
+    async def peer(request: Request) -> None:
+        await request.answer("302 Found", "Location: /status")
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, is_link(LinkState.LOST))
+    assert links(told)[-1].reason == "the server redirects without end"
+
+
+async def test_no_server() -> None:
+    async with http_peer(lambda request: forever()) as address:
+        pass
+    async with client(address, backoff=Backoff(chance=lambda: 1.0)) as status:
+        told = await collect(status, lambda one: isinstance(one, Link) and one.attempt == 3)
+    assert links(told)[1] == Link(LinkState.LOST, f"no server at {address.authority}", 0.5, 2)
+
+
+async def test_a_silent_server_is_left() -> None:
+    async def peer(request: Request) -> None:
+        await request.open_stream(opening())
+        await forever()
+
+    async with http_peer(peer) as address, client(address, silence=0.1) as status:
+        told = await collect(status, is_link(LinkState.LOST))
+    assert [link.state for link in links(told)] == ["connecting", "live", "lost"]
+    assert links(told)[-1].reason == "no answer for 0.1 s"
+
+
+async def test_a_server_that_is_cut_off() -> None:
+    async def peer(request: Request) -> None:
+        await request.open_stream(opening())
+        request.cut()
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, is_link(LinkState.LOST))
+    assert links(told)[-1].reason == "the server hung up"
+
+
+async def test_a_chunked_stream_that_breaks_off() -> None:
+    async def peer(request: Request) -> None:
+        await request.send(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        await request.send(f"{len(opening()):x}\r\n".encode() + opening() + b"\r\n")
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, is_link(LinkState.LOST))
+    assert [link.reason for link in links(told)] == ["", "", "the server hung up"]
+
+
+async def test_a_server_that_accepts_and_hangs_up_is_tried_less_than_once_a_second() -> None:
+    async def peer(request: Request) -> None:
+        await request.open_stream(opening(retry=0))
+
+    clock = FakeClock()
+    async with http_peer(peer) as address, client(address, clock=clock) as status:
+        await collect(status, lambda one: isinstance(one, Link) and one.attempt == 12)
+    assert min(clock.waited) >= 1
+
+
+async def test_something_that_is_no_web_server() -> None:
+    async def peer(request: Request) -> None:
+        await request.send(b"SSH-2.0-OpenSSH_9.9\r\n\r\n")
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, is_link(LinkState.LOST))
+    assert links(told)[-1].reason == "the server hung up"
+
+
+async def test_a_line_without_an_end_is_left() -> None:
+    async def peer(request: Request) -> None:
+        await request.open_stream(opening())
+        for _ in range(20):
+            await request.send(b"x" * 65536)
+        await forever()
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, is_link(LinkState.LOST))
+    assert links(told)[-1].reason == "the server sent an event of more than 1048576 bytes"
+
+
+async def test_a_countdown_can_be_skipped() -> None:
+    tries = itertools.count()
+
+    async def peer(request: Request) -> None:
+        if next(tries) == 0:
+            request.cut()
+        else:
+            await request.open_stream(opening())
+            await forever()
+
+    backoff = Backoff(initial=10_000, cap=10_000, chance=lambda: 1.0)
+    async with http_peer(peer) as address, client(address, backoff=backoff, clock=SystemClock()) as status:
+        await collect(status, is_link(LinkState.LOST))
+        status.retry_now()
+        await collect(status, is_link(LinkState.LIVE))
+
+
+async def test_a_websocket_only_server_is_no_status_stream() -> None:
+    async def peer(caller: Any) -> None:
+        await forever()
+
+    async with chat_peer(peer) as address, client(address) as status:
+        told = await remainder(status)
+    assert told[-1] == Link(LinkState.REFUSED, "there is no pushtui here (HTTP 426)", code=426)
+
+
+# The end
+
+
+async def test_leaving_ends_the_request_and_leaves_nothing_running() -> None:
+    gone = asyncio.Event()
+
+    async def peer(request: Request) -> None:
+        await request.open_stream(opening())
+        await request.hung_up()
+        gone.set()
+
+    before = asyncio.all_tasks()
+    async with http_peer(peer) as address:
+        async with client(address) as status:
+            await collect(status, is_link(LinkState.LIVE))
+        await asyncio.wait_for(gone.wait(), PATIENCE)
+    await until(lambda: asyncio.all_tasks() == before)
+    assert status.link == Link(LinkState.CLOSED)
+
+
+async def test_leaving_at_once() -> None:
+    async with client(Address.parse("127.0.0.1:1")) as status:
+        pass
+    assert await remainder(status) == [Link(LinkState.CLOSED)]
+
+
+async def test_a_consumer_that_is_slow_slows_the_server_down() -> None:
+    sent = 0
+
+    async def peer(request: Request) -> None:
+        nonlocal sent
+        await request.open_stream(opening())
+        for seq in range(1, 4000):
+            await request.send(notice(seq, "x" * 16_000))
+            sent = seq
+
+    async with http_peer(peer) as address, client(address) as status:
+        await until(lambda: len(status._feed._items) >= LIMIT)
+        seen = -1
+        while seen != sent:
+            seen = sent
+            for _ in range(200):
+                await asyncio.sleep(0)
+        assert sent < 3999
+        assert len(status._feed._items) < LIMIT + 20
