@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from pushtui.client.address import Address
-from pushtui.client.posting import Posted, PostRefusedError, UnreachableError, post_message
+from pushtui.client.posting import (
+    BrokenConnectionError,
+    Posted,
+    PostRefusedError,
+    UnreachableError,
+    post_message,
+)
 from pushtui.commands import target
 from pushtui.exits import CommandError, Exit
 from pushtui.protocol.limits import LIMITS
@@ -76,6 +82,8 @@ async def _send(address: Address, room: str, nick: str, text: str) -> None:
         posted = await _post(address, room, nick, text, key)
     except UnreachableError as error:
         raise CommandError(Exit.NO_SERVER, f"{error}; it was not sent") from error
+    except BrokenConnectionError as error:
+        raise CommandError(Exit.NO_SERVER, f"{error}; it may or may not have been stored") from error
     except PostRefusedError as error:
         raise CommandError(Exit.REFUSED, f"{error}; it was not sent") from error
     logger.info("stored at %s, %d listening", posted.position, posted.listeners)
@@ -84,7 +92,7 @@ async def _send(address: Address, room: str, nick: str, text: str) -> None:
 async def _post(address: Address, room: str, nick: str, text: str, key: str) -> Posted:
     try:
         return await post_message(address, room, text, nick=nick, key=key)
-    except UnreachableError as error:
+    except BrokenConnectionError as error:
         # the key makes a second try safe: what is known to the server already is not stored again
         logger.info("%s; trying once more", error)
         return await post_message(address, room, text, nick=nick, key=key)

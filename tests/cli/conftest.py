@@ -1,5 +1,6 @@
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -81,10 +82,8 @@ def room(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def silent_port() -> Iterator[int]:
-    """A port where nobody listens, kept so while the test runs."""
-    import socket
-
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
+def silent_port() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return cast(int, unused.getsockname()[1])

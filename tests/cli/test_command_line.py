@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +103,24 @@ def test_control_characters_of_an_option_do_not_reach_the_terminal(pushtui: Push
     ended = pushtui("serve", "--port", "\x1b[2J\x9b1m")
     assert ended.returncode == 2
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", ended.stderr)
+
+
+@pytest.fixture
+def broken_sending(tmp_path: Path) -> str:
+    """A folder in which the HTTP library is broken."""
+    (tmp_path / "httpx.py").write_text("raise RuntimeError('out of\\norder')")
+    return str(tmp_path)
+
+
+def test_the_unexpected_is_one_line(pushtui: Pushtui, broken_sending: str) -> None:
+    ended = pushtui("send", "hello", PYTHONPATH=broken_sending)
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "pushtui: unexpected RuntimeError: out of order (--log-level debug shows the traceback)\n"
+    )
+
+
+def test_the_unexpected_with_its_traceback(pushtui: Pushtui, broken_sending: str) -> None:
+    ended = pushtui("send", "hello", "--log-level", "debug", PYTHONPATH=broken_sending)
+    assert ended.returncode == 1
+    assert "Traceback (most recent call last)" in ended.stderr
