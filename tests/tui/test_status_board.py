@@ -192,10 +192,15 @@ async def test_lines_can_be_copied() -> None:
         notices = app.query_one(NoticeList)
         await until(pilot, lambda: "漢字" in app.rows("#notices")[0])
         row = notices.region.offset + Offset(0, 1)
-        await pilot.mouse_down(offset=row + Offset(11, 0))
-        await pilot.hover(offset=row + Offset(15, 0))
+        await pilot.mouse_down(offset=row + Offset(13, 0))
         await pilot.hover(offset=row + Offset(17, 0))
-        await pilot.mouse_up(offset=row + Offset(17, 0))
+        await pilot.hover(offset=row + Offset(19, 0))
+        await pilot.mouse_up(offset=row + Offset(19, 0))
         await until(pilot, lambda: bool(app.screen.get_selected_text()))
-        assert (app.screen.get_selected_text() or "").startswith("漢字")
-        assert notices.render_line(0).cell_length == notices.size.width
+        copied = app.screen.get_selected_text()
+        assert copied
+        assert copied.startswith("字 w")
+        marked = app.screen.get_component_rich_style("screen--selection").bgcolor
+        line = notices.render_line(0)
+        assert "".join(text for text, style, _ in line if style and style.bgcolor == marked) == copied
+        assert line.cell_length == notices.size.width
