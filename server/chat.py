@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import get_args
 
 import msgspec
@@ -19,6 +20,11 @@ from server.sink import TransportSink
 logger = logging.getLogger(__name__)
 
 _CLOSE_HANDSHAKE_SECONDS = 1.0
+_VIOLATIONS: dict[int, str] = {
+    CloseCode.VIOLATION: "that is no frame of RFC 6455",
+    CloseCode.NOT_UTF8: "the text of a frame is not UTF-8",
+    CloseCode.TOO_BIG: "a frame is longer than the limit that welcome tells",
+}
 _KNOWN_TYPES = frozenset(struct.__struct_config__.tag for struct in get_args(messages.ClientMessage))
 
 
@@ -26,7 +32,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
     """Upgrade, then talk until one side ends it."""
     service = request.app[SERVICE]
     offered = request.headers.get("Sec-WebSocket-Protocol")
-    ws = web.WebSocketResponse(
+    ws = _Socket(
         protocols=messages.SUBPROTOCOLS,
         compress=False,
         autoping=False,
@@ -44,6 +50,24 @@ async def chat(request: web.Request) -> web.StreamResponse:
     return ws
 
 
+class _Socket(web.WebSocketResponse):
+    """Has a word with those who break RFC 6455: the library closes by itself then, and says nothing.
+
+    Attributes:
+        violated: called with the close code and a sentence before the library closes.
+    """
+
+    violated: Callable[[CloseCode, str], None] | None = None
+
+    async def close(self, *, code: int = CloseCode.NORMAL, message: bytes = b"", drain: bool = True) -> bool:
+        """See `aiohttp.web.WebSocketResponse.close`."""
+        sentence = _VIOLATIONS.get(code)
+        if sentence is not None and self.violated is not None and not self.closed:
+            self.violated(CloseCode(code), sentence)
+            message = sentence.encode()
+        return await super().close(code=code, message=message, drain=drain)
+
+
 class _Envelope(msgspec.Struct):
     """What may be readable of a frame that is not readable as a whole."""
 
@@ -56,7 +80,7 @@ class Chat:
 
     kind = "websocket"
 
-    def __init__(self, service: Service, ws: web.WebSocketResponse, codec: Codec, sink: TransportSink) -> None:
+    def __init__(self, service: Service, ws: _Socket, codec: Codec, sink: TransportSink) -> None:
         self.sink = sink
         self._service = service
         self._ws = ws
@@ -66,6 +90,8 @@ class Chat:
         self._pong_due = False
         self._endings: set[asyncio.Task[None]] = set()
         self._ended = False
+        self._closed = asyncio.Event()
+        ws.violated = self._conversation.part
 
     async def run(self) -> None:
         """Until one side ends it."""
@@ -76,6 +102,15 @@ class Chat:
                 await self._answer(frame_in)
         except FarewellError as farewell:
             await self.end(farewell.code, farewell.reason)
+        except ConnectionError:
+            logger.debug("a client went without a word")
+        except Exception:
+            logger.exception("a chat failed")
+            await self.end(CloseCode.INTERNAL_ERROR, "the server made a mistake; its log says more")
+        else:
+            if self._ended:
+                # When this returns, the library drops the connection, and with it what was not read yet.
+                await self._closed.wait()
         finally:
             self._conversation.depart()
             self._service.connections.remove(self)
@@ -96,8 +131,7 @@ class Chat:
         if self._ended:
             return
         self._ended = True
-        self._conversation.tell(messages.Bye(code, reason, retry_ms))
-        self._conversation.depart()
+        self._conversation.part(code, reason, retry_ms)
         try:
             async with asyncio.timeout(2 * _CLOSE_HANDSHAKE_SECONDS):
                 # A close reason has at most 123 bytes: RFC 6455 section 5.5.
@@ -106,6 +140,7 @@ class Chat:
         except (TimeoutError, ConnectionError):
             logger.debug("a client did not take part in closing")
         self.sink.abort()
+        self._closed.set()
 
     def _dismiss(self, code: CloseCode, reason: str) -> None:
         task = asyncio.get_running_loop().create_task(self.end(code, reason))

@@ -76,7 +76,7 @@ class Connections:
             await asyncio.sleep(self._timing.tick)
             now = loop.time()
             for connection in list(self._all):
-                if connection.sink.waiting(now) > self._timing.stuck:
+                if connection.sink.stalled(now) > self._timing.stuck:
                     logger.info("a client took nothing for %.0f s and is cut off", self._timing.stuck)
                     connection.sink.abort()
                 else:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from itertools import accumulate, islice
 
 from pushtui import __version__
 from pushtui.protocol import messages
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 #: Appends of one client on their way to the disk; more wait in its transport.
 _SENDS_IN_FLIGHT = 256
+#: What one page of history holds at most; as JSON its bodies are longer, and clients bound their frames too.
+_PAGE_BYTES = 256 * 1024
 ROLE = "member"
 
 
@@ -63,6 +66,7 @@ class Conversation:
         self._away: messages.Away | None = None
         self._sends: set[asyncio.Task[None]] = set()
         self._unheard: dict[tuple[str, str, str], bytes] = {}
+        self._departed = False
 
     # What the room sees of it
 
@@ -74,6 +78,8 @@ class Conversation:
 
     def hear(self, about: tuple[str, str, str], frame: bytes) -> None:
         """Take a frame that is true now; while there is no room, only the newest about each subject is kept."""
+        if self._departed:
+            return
         if self._unheard or not self._sink.has_room():
             if not self._unheard:
                 self._sink.when_room(self._catch_up)
@@ -82,8 +88,14 @@ class Conversation:
             self._sink.write(frame)
 
     def tell(self, message: messages.ServerMessage) -> None:
-        """Send a frame to this client alone."""
-        self._sink.write(self._wire.wrap(self._codec.encode(message)))
+        """Send a frame to this client alone; nothing after its ``bye``."""
+        if not self._departed:
+            self._sink.write(self._wire.wrap(self._codec.encode(message)))
+
+    def part(self, code: int, reason: str, retry_ms: int | None = None) -> None:
+        """Say the last word to this client, then depart."""
+        self._sink.write(self._wire.wrap(self._codec.encode(messages.Bye(code, reason, retry_ms))))
+        self.depart()
 
     def refuse(self, refusal: RefusedError, key: str | None = None) -> None:
         """Say why something is not done; the connection stays up."""
@@ -92,7 +104,8 @@ class Conversation:
     def _catch_up(self) -> None:
         frames = list(self._unheard.values())
         self._unheard.clear()
-        self._sink.write(b"".join(frames))
+        if not self._departed:
+            self._sink.write(b"".join(frames))
 
     # Coming and going
 
@@ -121,13 +134,18 @@ class Conversation:
         try:
             for room in rooms:
                 await self._service.fanout.open(room_stream(room))
+            if self._departed:
+                return
             replaced = self._service.people.enter(self)
         except NickTakenError:
             raise FarewellError(CloseCode.NICK_TAKEN, f"the nick {self.nick} is taken") from None
         except StoreBusyError as error:
-            raise FarewellError(CloseCode.LAGGING, str(error)) from error
+            raise _busy(error) from error
+        if replaced is not None and replaced.nick != self.nick:
+            replaced.depart()
         self._rooms = {room: self._service.rooms.enter(room, self) for room in rooms}
         if replaced is not None:
+            # Under the same nick it goes only now, so that the others see nobody go and come.
             replaced.depart()
             replaced.dismiss(CloseCode.REPLACED, "this session came back on another connection")
         self.tell(
@@ -140,14 +158,18 @@ class Conversation:
             )
         )
         for name, position in rooms.items():
-            start = await self._service.fanout.start(room_stream(name), position, replay)
-            if name not in self._rooms:
-                return  # dismissed meanwhile
+            try:
+                start = await self._service.fanout.start(room_stream(name), position, replay)
+            except StoreBusyError as error:
+                raise _busy(error) from error
+            if self._departed:
+                return
             self.tell(messages.Resume(name, start.outcome, start.epoch, start.after, start.head, start.lost))
             self._listen(self._rooms[name], start.after)
 
     def depart(self) -> None:
-        """Leave every room and forget the nick. Idempotent."""
+        """Leave every room and forget the nick; from here on nothing is said or heard. Idempotent."""
+        self._departed = True
         for cursor in self._cursors.values():
             self._service.fanout.detach(cursor)
         for room in self._rooms.values():
@@ -227,6 +249,8 @@ class Conversation:
             start = await self._service.fanout.start(room_stream(name), named_position(after), DEFAULT_REPLAY)
         except StoreBusyError as error:
             raise RefusedError("busy", str(error)) from error
+        if self._departed:
+            return
         if name in self._cursors:
             self._service.fanout.detach(self._cursors[name])
         room = self._rooms[name] = self._service.rooms.enter(name, self)
@@ -259,9 +283,14 @@ class Conversation:
             raise RefusedError("malformed", f"limit is 1 to {self._service.limits.history}")
         # One more than asked for tells whether there are more.
         before = min(max(said.before, 0), (1 << 63) - 1)
-        entries = await self._service.store.read_before(room_stream(said.room), before, said.limit + 1)
-        events = [decoded(entry) for entry in entries[-said.limit :]]
-        self.tell(messages.Page(said.id, said.room, events, more=len(entries) > said.limit))
+        try:
+            entries = await self._service.store.read_before(room_stream(said.room), before, said.limit + 1)
+        except StoreBusyError as error:
+            raise RefusedError("busy", str(error)) from error
+        sizes = accumulate(len(entry.body) for entry in reversed(entries))
+        count = max(1, sum(size <= _PAGE_BYTES for size in islice(sizes, said.limit)))
+        events = [decoded(entry) for entry in entries[-count:]]
+        self.tell(messages.Page(said.id, said.room, events, more=len(entries) > count))
 
     def _listen(self, room: Room, after: int) -> None:
         cursor = self._service.fanout.attach(room_stream(room.name), self._wire, self._sink, after)
@@ -280,3 +309,7 @@ class Conversation:
         if state is None:
             raise KeyError(room.name)
         return messages.RoomState(room.name, state.epoch, state.head, state.floor, state.topic, room.members())
+
+
+def _busy(error: StoreBusyError) -> FarewellError:
+    return FarewellError(CloseCode.LAGGING, str(error))

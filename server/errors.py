@@ -21,8 +21,6 @@ _STATUS: dict[Code, int] = {
 }
 _CODES = {
     400: "malformed",
-    404: "not_found",
-    405: "method_not_allowed",
     413: "too_large",
     415: "wrong_content_type",
 }
@@ -38,11 +36,18 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         if refusal.retry_after_ms is not None:
             headers["Retry-After"] = str(max(1, round(refusal.retry_after_ms / 1000)))
         return _answer(_STATUS[refusal.code], refusal.code, refusal.message, headers)
+    except web.HTTPNotFound:
+        return _answer(404, "not_found", f"nothing is at {request.path[:100]}; GET / lists what there is", {})
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        message = f"{error.method} is not possible here; {allowed} is"
+        return _answer(405, "method_not_allowed", message, {"Allow": allowed})
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return _answer(error.status, _CODES.get(error.status, "refused"), error.text or error.reason, headers)
+        return _answer(error.status, _CODES.get(error.status, "refused"), error.text or error.reason, {})
+    except ConnectionError:
+        raise  # the client is gone: there is nobody to answer
     except Exception:
         logger.exception("%s %s failed", request.method, request.path)
         return _answer(500, "internal", "the server made a mistake; its log says more", {})

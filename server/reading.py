@@ -81,9 +81,14 @@ async def _stream(request: web.Request, stream: str, selection: HostsAndEvents |
         response.enable_chunked_encoding()
     await response.prepare(request)
     reader = Reader(service, TransportSink(request), SSE if chunked else SSE_PLAIN)
-    # Nothing may come between the decision and listening, so both are in one turn of the loop.
-    start = await service.fanout.start(stream, position, replay)
-    await reader.run(stream, start, selection)
+    try:
+        # Nothing may come between the decision and listening, so both are in one turn of the loop.
+        start = await service.fanout.start(stream, position, replay)
+    except StoreBusyError:
+        # Too late for an error's status; a connection that breaks is one to come back after.
+        reader.sink.abort()
+    else:
+        await reader.run(stream, start, selection)
     return response
 
 

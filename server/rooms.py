@@ -48,10 +48,10 @@ class Room:
         return self._typing.snapshot().values()
 
     def enter(self, occupant: Occupant) -> None:
-        """Somebody comes in; the others hear of it unless they see that nick here already."""
-        known = occupant.nick in {other.nick for other in self._occupants}
+        """Somebody comes in; the others hear of it unless they see that nick already, doing just as well."""
+        known = [other.member() for other in self._occupants if other.nick == occupant.nick]
         self._occupants.add(occupant)
-        if not known:
+        if occupant.member() not in known:
             self.tell_presence(occupant)
 
     def exit(self, occupant: Occupant) -> None:

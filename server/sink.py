@@ -20,7 +20,7 @@ class TransportSink:
         wrote: something was written since somebody last put this to False.
     """
 
-    __slots__ = ("_protocol", "_tasks", "_transport", "_waiting_since", "_writer", "wrote")
+    __slots__ = ("_draining", "_full_since", "_left", "_protocol", "_tasks", "_transport", "_writer", "wrote")
 
     def __init__(self, request: web.BaseRequest) -> None:
         transport = request.transport
@@ -34,7 +34,9 @@ class TransportSink:
         self._transport = transport
         self._protocol = request.protocol
         self._writer = request.writer
-        self._waiting_since: float | None = None
+        self._draining: asyncio.Task[bool] | None = None
+        self._full_since = asyncio.get_running_loop().time()
+        self._left = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def write(self, data: bytes) -> None:
@@ -55,20 +57,26 @@ class TransportSink:
 
     async def room(self) -> bool:
         """Wait until there is room; False when the client is gone."""
-        if self.has_room():
-            return not self._transport.is_closing()
-        if self._waiting_since is None:
-            self._waiting_since = asyncio.get_running_loop().time()
-        try:
-            await self._writer.drain()
-        except ConnectionError:
-            return False
-        self._waiting_since = None
+        # Whoever waited as well may have filled it again.
+        while not self._transport.is_closing() and not self.has_room():
+            if self._draining is None:
+                self._draining = asyncio.get_running_loop().create_task(self._drain())
+            # All wait for one future of the transport: who is cancelled here must not cancel it for the others.
+            if not await asyncio.shield(self._draining):
+                return False
         return not self._transport.is_closing()
 
-    def waiting(self, now: float) -> float:
-        """For how many seconds somebody has waited for room; ``now`` is the loop's time."""
-        return 0.0 if self._waiting_since is None else now - self._waiting_since
+    def stalled(self, now: float) -> float:
+        """For how many seconds the transport was full and took nothing; asked now and then.
+
+        Args:
+            now: the loop's time.
+        """
+        left = self._transport.get_write_buffer_size()
+        if self.has_room() or left < self._left:
+            self._full_since = now
+        self._left = left
+        return now - self._full_since
 
     def is_closing(self) -> bool:
         """Whether the client is gone or about to be."""
@@ -77,6 +85,15 @@ class TransportSink:
     def abort(self) -> None:
         """Drop the connection and whatever was waiting for it."""
         self._transport.abort()
+
+    async def _drain(self) -> bool:
+        try:
+            await self._writer.drain()
+        except ConnectionError:
+            return False
+        finally:
+            self._draining = None
+        return True
 
     async def _wake(self, wake: Callable[[], None]) -> None:
         if await self.room():

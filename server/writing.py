@@ -44,7 +44,7 @@ class Writing:
                 edit = bodies.Edit(said.target, self._text(said.text))
                 return await self._store_in_room(by, said, "edit", edit)
             case messages.Redact():
-                await self._own(by, said.room, said.target)
+                await self._own(by, said.room, said.target, redacted=True)
                 erase = await self._traces(said.room, said.target)
                 return await self._store_in_room(by, said, "redact", bodies.Redact(said.target), erase)
             case messages.React():
@@ -105,7 +105,7 @@ class Writing:
         try:
             return await self._store.append(*drafts)
         except StoreBusyError as error:
-            raise RefusedError("busy", str(error), _BUSY_RETRY_MS) from error
+            raise _busy(error) from error
 
     def _text(self, text: str) -> str:
         text = safe_text(text)
@@ -126,14 +126,17 @@ class Writing:
             raise RefusedError("too_long", f"{what} has at most {most} characters, this one has {len(text)}")
         return text
 
-    async def _target(self, room: str, seq: int) -> Entry:
-        entry = await self._store.get(room_stream(room), seq) if 0 < seq < 1 << 63 else None
-        if entry is None or entry.kind != "message" or entry.body == _REDACTED:
+    async def _target(self, room: str, seq: int, *, redacted: bool = False) -> Entry:
+        try:
+            entry = await self._store.get(room_stream(room), seq) if 0 < seq < 1 << 63 else None
+        except StoreBusyError as error:
+            raise _busy(error) from error
+        if entry is None or entry.kind != "message" or (entry.body == _REDACTED and not redacted):
             raise RefusedError("no_such_target", f"there is no message {seq} in {room}")
         return entry
 
-    async def _own(self, by: str, room: str, seq: int) -> Entry:
-        entry = await self._target(room, seq)
+    async def _own(self, by: str, room: str, seq: int, *, redacted: bool = False) -> Entry:
+        entry = await self._target(room, seq, redacted=redacted)
         if entry.by != by:
             raise RefusedError("not_allowed", "only who wrote a message can change it")
         return entry
@@ -143,13 +146,16 @@ class Writing:
         stream = room_stream(room)
         traces = [(target, _REDACTED)]
         after = target
-        while entries := await self._store.read(stream, after, _PAGE):
-            traces += [
-                (entry.seq, _encode(bodies.Edit(target, "")))
-                for entry in entries
-                if entry.kind == "edit" and msgspec.json.decode(entry.body, type=bodies.Edit).target == target
-            ]
-            after = entries[-1].seq
+        try:
+            while entries := await self._store.read(stream, after, _PAGE):
+                traces += [
+                    (entry.seq, _encode(bodies.Edit(target, "")))
+                    for entry in entries
+                    if entry.kind == "edit" and msgspec.json.decode(entry.body, type=bodies.Edit).target == target
+                ]
+                after = entries[-1].seq
+        except StoreBusyError as error:
+            raise _busy(error) from error
         return tuple(traces)
 
 
@@ -167,6 +173,10 @@ def checked_nick(text: str) -> str:
         return names.nick(text)
     except names.NameRefusedError as error:
         raise RefusedError("malformed", str(error)) from error
+
+
+def _busy(error: StoreBusyError) -> RefusedError:
+    return RefusedError("busy", str(error), _BUSY_RETRY_MS)
 
 
 def _scrubbed(value: Any) -> Any:

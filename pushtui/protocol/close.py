@@ -8,7 +8,10 @@ class CloseCode(IntEnum):
 
     NORMAL = 1000
     GOING_AWAY = 1001
+    VIOLATION = 1002
+    NOT_UTF8 = 1007
     TOO_BIG = 1009
+    INTERNAL_ERROR = 1011
     RESTART = 1012
 
     NO_HELLO = 4000
