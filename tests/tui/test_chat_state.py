@@ -220,7 +220,7 @@ def test_an_emote_and_a_reply() -> None:
     state.apply(RoomEvent("main", 2, T, "message", "ben", bodies.Message("yes", 1)), T)
     state.apply(RoomEvent("main", 3, T, "message", "ben", bodies.Message("no", 77)), T)
     emote, reply, lost = main(state).items
-    assert (emote.kind, emote.text) == (Kind.EMOTE, "waves")
+    assert (emote.kind, emote.text, emote.written) == (Kind.EMOTE, "waves", "/me waves")
     assert reply.reply is not None
     assert reply.reply.by == "ana"
     assert lost.reply is not None

@@ -304,6 +304,19 @@ async def test_a_command_is_not_typing_but_an_emote_is() -> None:
         assert app.typing == [True]
 
 
+async def test_the_end_key_goes_on_to_the_screen_around_when_there_is_nowhere_to_go() -> None:
+    app = Desk()
+    async with app.run_test() as pilot:
+        ends: list[str] = []
+        app.action_note = lambda: ends.append(app.composer.text)  # type: ignore[attr-defined]
+        app.bind("end", "note")
+        await write(pilot, "ab")
+        await pilot.press("home", "end")
+        assert (ends, app.composer.cursor_location) == ([], (0, 2))
+        await pilot.press("end")
+        assert ends == ["ab"]
+
+
 async def test_keys_of_the_screen_around_are_left_to_it() -> None:
     app = Desk()
     async with app.run_test():

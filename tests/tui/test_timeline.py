@@ -91,6 +91,15 @@ class Room(App[None]):
         return row
 
 
+async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
+    """Let the app go on until something holds."""
+    for _ in range(500):
+        if condition():
+            return
+        await pilot.pause()
+    pytest.fail("it never came to that")
+
+
 async def synced(pilot: Pilot[Any], app: Room) -> None:
     app.timeline.sync()
     await pilot.pause()
@@ -126,6 +135,19 @@ async def test_scrolled_up_it_stays_and_tells_what_is_new() -> None:
         await pilot.pause()
         assert "number 64" in app.lines()[-1]
         assert app.follows[-1] == (True, 0)
+
+
+async def test_what_comes_does_not_throw_a_reader_back_who_begins_to_scroll() -> None:
+    app = Room(60)
+    async with app.run_test(size=SIZE) as pilot:
+        app.animation_level = "full"
+        app.timeline.action_page_up()
+        app.say()
+        app.timeline.sync()
+        assert not app.timeline.following
+        await pilot.pause()
+        assert not app.timeline.following
+        assert app.lines()[-1].strip() == "▼ 1 new · End"
 
 
 async def test_a_click_on_the_last_line_goes_back_to_the_end() -> None:
@@ -165,8 +187,8 @@ async def test_other_widths_keep_the_place() -> None:
         assert "number 40 and" in before[0]
         for width in (40, 110, 35, SIZE[0]):
             await pilot.resize_terminal(width, SIZE[1])
-            await pilot.pause()
-            assert app.timeline.layout_of_items.columns.width == width - 1, "beside the scrollbar"
+            beside_the_scrollbar = width - 1
+            await until(pilot, lambda: app.timeline.layout_of_items.columns.width == beside_the_scrollbar)  # noqa: B023
             assert "number 40" in app.lines()[0]
         assert app.lines() == before
 
@@ -176,6 +198,7 @@ async def test_at_the_end_other_widths_and_heights_stay_at_the_end() -> None:
     async with app.run_test(size=SIZE) as pilot:
         for size in ((40, 12), (40, 6), (90, 20), (60, 12)):
             await pilot.resize_terminal(*size)
+            await until(pilot, lambda: app.timeline.outer_size == (size[0], size[1] - 1))  # noqa: B023
             await pilot.pause()
             assert app.timeline.following
             assert app.timeline.scroll_y == app.timeline.max_scroll_y

@@ -92,3 +92,8 @@ class Item(Struct, frozen=True, eq=False):
     def said(self) -> bool:
         """Whether a person said it, so that it counts as unread."""
         return self.kind is Kind.MESSAGE or self.kind is Kind.EMOTE
+
+    @property
+    def written(self) -> str:
+        """The words as their author wrote them."""
+        return EMOTE + self.text if self.kind is Kind.EMOTE else self.text

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
@@ -157,6 +158,12 @@ class Composer(TextArea, inherit_bindings=False):
         written = self.text
         if written != text:
             self._put(f"{text}\n{written}" if written.strip() else text)
+
+    def action_cursor_line_end(self, select: bool = False) -> None:
+        """At the very end there is nowhere to go: the key is left to the screen around."""
+        if self.cursor_at_end_of_text and not select:
+            raise SkipAction
+        super().action_cursor_line_end(select)
 
     def on_key(self, event: events.Key) -> None:
         """Take the keys that mean something else than in an editor."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -195,6 +195,10 @@ class Timeline(ScrollView, can_focus=True):
             self.follow()
         elif self.text_selection is None and (url := event.style.meta.get("url")):
             self.app.open_url(url)
+
+    def _scroll_to(self, x: float | None = None, y: float | None = None, **more: Any) -> bool:
+        """Never animated: what comes meanwhile would throw the reader back to where the movement began."""
+        return super()._scroll_to(x, y, **{**more, "animate": False})
 
     @property
     def _width(self) -> int:
