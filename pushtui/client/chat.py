@@ -9,6 +9,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidMessage,
+    InvalidProxy,
     InvalidStatus,
     NegotiationError,
     WebSocketException,
@@ -127,6 +128,7 @@ class ChatClient:
             await asyncio.wait([self._task])
         if self._closing:
             await asyncio.wait(self._closing)
+        # A task that was cancelled before it began told nobody.
         self._reconnection.close()
         self._feed.end()
 
@@ -277,8 +279,10 @@ class ChatClient:
     # The link
 
     async def _run(self) -> None:
-        await self._reconnection.run()
-        self._feed.end()
+        try:
+            await self._reconnection.run()
+        finally:
+            self._feed.end()
 
     async def _session(self) -> Ending:
         try:
@@ -292,12 +296,16 @@ class ChatClient:
             if isinstance(error.__cause__, EOFError):
                 return Ending(LinkState.LOST, "the server hung up")
             return Ending(LinkState.LOST, f"what answers at {self.address.authority} is no web server")
+        except InvalidProxy as error:
+            return endings.no_proxy(error)
         except WebSocketException as error:
             return Ending(LinkState.LOST, safe_line(f"the handshake failed: {error}"))
         except TimeoutError:
             return Ending(LinkState.LOST, f"no answer from {self.address.authority}", answered=False)
         except OSError as error:
             return endings.unreachable(error, self.address.authority)
+        except ImportError as error:
+            return endings.no_proxy(error)
         self._connection = connection
         try:
             return await self._converse(connection, same_origin)
@@ -336,11 +344,12 @@ class ChatClient:
     async def _converse(self, connection: ClientConnection, same_origin: bool) -> Ending:
         await self._write(connection, self._conversation.hello(with_token=same_origin))
         sender: asyncio.Task[None] | None = None
+        welcome_by = asyncio.get_running_loop().time() + self._timeouts.opening
         try:
             while True:
                 await self._feed.room()
                 try:
-                    async with asyncio.timeout(None if self._conversation.welcomed else self._timeouts.opening):
+                    async with asyncio.timeout_at(None if self._conversation.welcomed else welcome_by):
                         data = await connection.recv()
                 except TimeoutError:
                     return Ending(LinkState.LOST, f"no answer for {self._timeouts.opening:g} s")
@@ -404,7 +413,8 @@ class ChatClient:
 
     def _kept_nick(self, ending: Ending) -> Ending | None:
         """If a new nick was refused: tell it, and come back as who one was."""
-        if ending.state is not LinkState.REFUSED or not self._conversation.nick_refused():
+        about_nick = ending.code in (CloseCode.NICK_TAKEN, CloseCode.PROTOCOL_ERROR)
+        if not about_nick or not self._conversation.nick_refused():
             return None
         self._feed.put(messages.Error("not_allowed", ending.reason))
         return Ending(LinkState.CONNECTING, "")

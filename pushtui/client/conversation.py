@@ -65,7 +65,8 @@ class Conversation:
     def hello(self, *, with_token: bool) -> messages.Hello:
         """The first frame of a new link. What is said from now on goes out after the welcome."""
         if self._next_nick is not None and not self.outbox.unsure:
-            self._last_nick, self.nick, self._next_nick = self.nick, self._next_nick, None
+            self._last_nick = self._last_nick or self.nick
+            self.nick, self._next_nick = self._next_nick, None
         self._open = True
         self._controls.extend(filter(None, [self._away, *self._asked.values()]))
         return messages.Hello(
@@ -140,7 +141,7 @@ class Conversation:
 
     def rename(self, nick: str) -> None:
         """Be somebody else from the next link on."""
-        self._next_nick = nick
+        self._next_nick = nick if nick != self.nick else None
 
     @property
     def wants_new_link(self) -> bool:

@@ -105,6 +105,15 @@ def unreachable(error: BaseException, authority: str) -> Ending:
     return Ending(LinkState.LOST, f"no server at {authority}", answered=False)
 
 
+def no_proxy(error: Exception) -> Ending:
+    """The environment names a proxy that cannot be used.
+
+    Args:
+        error: what the library raised about it.
+    """
+    return Ending(LinkState.LOST, safe_line(f"the environment's proxy cannot be used: {error}"), answered=False)
+
+
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error

@@ -4,8 +4,8 @@ from pushtui.protocol.messages import Edit, React, Redact, Send, SetMark, SetTop
 
 Keyed = Send | Edit | Redact | React | SetTopic | SetMark
 
-#: How many may wait for a link: hours of a person's talk, or minutes of a program's.
-LIMIT = 10_000
+#: How many may wait for a link: days of a person's talk, and no more than 32 MiB of the longest texts.
+LIMIT = 2_000
 
 
 class Outbox:

@@ -85,6 +85,8 @@ async def post_message(
         raise UnreachableError(endings.unreachable(error, address.authority).reason) from error
     except httpx.ConnectTimeout as error:
         raise UnreachableError(f"no answer from {address.authority} for {_TIMEOUT:g} s") from error
+    except (ImportError, httpx.InvalidURL) as error:
+        raise UnreachableError(endings.no_proxy(error).reason) from error
     except httpx.TimeoutException as error:
         raise BrokenConnectionError(f"no answer from {address.authority} for {_TIMEOUT:g} s") from error
     except httpx.HTTPError as error:

@@ -59,7 +59,14 @@ class Reconnection:
             self._become(Link(LinkState.CLOSED, attempt=self._attempt))
 
     async def run(self) -> None:
-        """Try until a session ends for good."""
+        """Try until a session ends for good, or this is cancelled."""
+        try:
+            await self._keep_up()
+        except asyncio.CancelledError:
+            self.close()
+            raise
+
+    async def _keep_up(self) -> None:
         while True:
             self._live_since = None
             self._become(Link(LinkState.CONNECTING, attempt=self._attempt))

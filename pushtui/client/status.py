@@ -102,6 +102,7 @@ class StatusClient:
         self._reconnection = Reconnection(
             self._session, self._feed.put, backoff or Backoff(), clock or SystemClock()
         )
+        self._client: httpx.AsyncClient | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -114,6 +115,7 @@ class StatusClient:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        # A task that was cancelled before it began told nobody.
         self._reconnection.close()
         self._feed.end()
 
@@ -138,20 +140,29 @@ class StatusClient:
         self._reconnection.retry_now()
 
     async def _run(self) -> None:
-        timeout = httpx.Timeout(_OPENING, read=self._silence)
-        async with httpx.AsyncClient(timeout=timeout, trust_env=not self.address.loopback) as self._client:
+        try:
             await self._reconnection.run()
-        self._feed.end()
+        finally:
+            self._feed.end()
+            if self._client is not None:
+                await self._client.aclose()
 
     async def _session(self) -> Ending:
-        ending = await self._read()
+        if self._client is None:
+            try:
+                self._client = httpx.AsyncClient(
+                    timeout=httpx.Timeout(_OPENING, read=self._silence), trust_env=not self.address.loopback
+                )
+            except (ImportError, ValueError, httpx.InvalidURL) as error:
+                return endings.no_proxy(error)
+        ending = await self._read(self._client)
         self._replay.link_lost()
         return ending._replace(told=max(ending.told, (self.retry_ms or 0) / 1000))
 
-    async def _read(self) -> Ending:
+    async def _read(self, client: httpx.AsyncClient) -> Ending:
         try:
             async with aconnect_sse(
-                self._client,
+                client,
                 "GET",
                 self.address.status,
                 params=self._parameters,

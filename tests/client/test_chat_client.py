@@ -58,6 +58,11 @@ def is_link(state: LinkState) -> Any:
     return lambda happening: isinstance(happening, Link) and happening.state is state
 
 
+def slow() -> Backoff:
+    """Nothing comes back by itself within a test."""
+    return Backoff(initial=10_000, cap=10_000, chance=lambda: 1.0)
+
+
 def links(happenings: list[ChatHappening]) -> list[Link]:
     return [happening for happening in happenings if isinstance(happening, Link)]
 
@@ -242,6 +247,22 @@ async def test_no_server_then_a_server() -> None:
     assert links(told)[3] == Link(LinkState.LOST, f"no server at {address.authority}", 1.0, 3)
 
 
+async def test_no_proxy_stands_before_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with chat_peer(Room()) as address, client(address) as chat:
+        told = await collect(chat, lambda one: isinstance(one, Link) and one.state is not LinkState.CONNECTING)
+    assert links(told)[-1] == Link(LinkState.LIVE)
+
+
+async def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "gopher://proxy.invalid:1")
+    async with client(Address.parse("http://server.invalid")) as chat:
+        told = await collect(chat, is_link(LinkState.LOST))
+    assert "the environment's proxy cannot be used" in links(told)[-1].reason
+
+
 async def test_a_host_that_does_not_exist() -> None:
     async with client(Address.parse("http://nowhere.invalid:1")) as chat:
         told = await collect(chat, is_link(LinkState.LOST))
@@ -380,9 +401,11 @@ async def test_a_server_that_never_answers_the_handshake() -> None:
     assert links(told)[-1].reason == f"no answer from {address.authority}"
 
 
-async def test_a_server_that_never_welcomes() -> None:
+async def test_a_server_that_talks_but_never_welcomes() -> None:
     async def peer(caller: Caller) -> None:
-        await forever()
+        while True:
+            await caller.tell(Error("busy", "wait"))
+            await asyncio.sleep(0)
 
     async with chat_peer(peer) as address, client(address, timeouts=Timeouts(opening=0.05)) as chat:
         told = await collect(chat, is_link(LinkState.LOST))
@@ -442,8 +465,7 @@ async def test_a_frame_beyond_all_measure_is_not_read() -> None:
 
 async def test_a_countdown_can_be_skipped() -> None:
     room = Room(2)
-    backoff = Backoff(initial=10_000, cap=10_000, chance=lambda: 1.0)
-    async with chat_peer(room) as address, client(address, backoff=backoff, clock=SystemClock()) as chat:
+    async with chat_peer(room) as address, client(address, backoff=slow(), clock=SystemClock()) as chat:
         await collect(chat, lambda one: isinstance(one, CaughtUp))
         chat.say("main", "x")
         await collect(chat, is_link(LinkState.LOST))
@@ -890,6 +912,42 @@ async def test_history_is_asked_again_on_a_new_link() -> None:
 
 
 # Another nick
+
+
+async def test_the_nick_one_has_takes_no_new_link() -> None:
+    room = Room()
+    async with chat_peer(room) as address, client(address) as chat:
+        await collect(chat, lambda one: isinstance(one, CaughtUp))
+        chat.rename("ana")
+        chat.say("main", "x")
+        await collect(chat, is_delivery("stored"))
+    assert len(room.hellos) == 1
+
+
+async def test_a_new_nick_that_could_not_be_tried_does_not_become_the_one_before() -> None:
+    nicks: list[str] = []
+
+    async def peer(caller: Caller) -> None:
+        hello = await caller.hear()
+        nicks.append(hello.nick)
+        match hello.nick:
+            case "ana":
+                await caller.welcome("main", nick="ana")
+                await forever()
+            case "first":
+                caller.cut()
+            case _:
+                await caller.connection.close(4502, "taken")
+
+    async with chat_peer(peer) as address, client(address, clock=SystemClock(), backoff=slow()) as chat:
+        await collect(chat, is_link(LinkState.LIVE))
+        chat.rename("first")
+        await collect(chat, is_link(LinkState.LOST))
+        chat.rename("second")
+        chat.retry_now()
+        await collect(chat, is_link(LinkState.LIVE))
+        assert chat.nick == "ana"
+    assert nicks == ["ana", "first", "second", "ana"]
 
 
 async def test_a_new_nick_takes_a_new_link_and_no_loss() -> None:

@@ -456,6 +456,27 @@ async def test_no_server() -> None:
     assert links(told)[1] == Link(LinkState.LOST, f"no server at {address.authority}", 0.5, 2)
 
 
+async def test_no_proxy_stands_before_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    async def peer(request: Request) -> None:
+        await request.open_stream(opening())
+        await forever()
+
+    async with http_peer(peer) as address, client(address) as status:
+        told = await collect(status, lambda one: isinstance(one, Link) and one.state is not LinkState.CONNECTING)
+    assert links(told)[-1] == Link(LinkState.LIVE)
+
+
+async def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "gopher://proxy.invalid:1")
+    async with client(Address.parse("http://server.invalid")) as status:
+        told = await collect(status, is_link(LinkState.LOST))
+    assert "the environment's proxy cannot be used" in links(told)[-1].reason
+
+
 async def test_a_silent_server_is_left() -> None:
     async def peer(request: Request) -> None:
         await request.open_stream(opening())
