@@ -388,6 +388,23 @@ async def test_markup_is_only_text() -> None:
         assert app.is_running
 
 
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark"])
+async def test_what_is_selected_can_be_told_and_read(theme: str) -> None:
+    app = Room(3)
+    async with app.run_test(size=SIZE) as pilot:
+        app.theme = theme
+        await pilot.pause()
+        row = app.shows("number 2")
+        plain = next(segment.style for segment in app.timeline.render_line(row) if "number" in segment.text)
+        app.timeline.text_select_all()
+        await pilot.pause()
+        chosen = next(segment.style for segment in app.timeline.render_line(row) if "number" in segment.text)
+        assert plain is not None
+        assert chosen is not None
+        assert (chosen.bgcolor, chosen.reverse) != (plain.bgcolor, plain.reverse)
+        assert chosen.reverse or chosen.color != chosen.bgcolor
+
+
 @pytest.mark.parametrize("theme", ["textual-light", "ansi-dark", "ansi-light"])
 async def test_other_themes_paint_the_same_words(theme: str) -> None:
     app = Room(5)

@@ -32,7 +32,9 @@ TELL_AGAIN_SECONDS = 3.0
 #: More than so many times the limit is not even taken in from the clipboard.
 _PASTE_FACTOR = 16
 _SHOW_COUNTER_FROM = 0.9
-_NEWLINE_KEYS = ("ctrl+j", "alt+enter", "shift+enter")
+#: ctrl+j works in every terminal. The others need one that tells keys apart, by the kitty protocol or xterm's
+#: modifyOtherKeys, whose enter Textual calls by its character.
+_NEWLINE_KEYS = ("ctrl+j", "alt+enter", "shift+enter", "alt+\r", "shift+\r")
 _TAKEN_AWAY = {"f6", "f7", "pageup", "pagedown"}  # they belong to the screen around
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -21,7 +22,6 @@ from tui.widgets.timeline_rows import face
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from rich.style import Style
     from textual.selection import Selection
     from textual.strip import Strip
 
@@ -285,7 +285,9 @@ class Timeline(ScrollView, can_focus=True):
             self.refresh()
 
     def _new_painter(self) -> Painter:
-        selection = self.screen.get_component_rich_style("screen--selection")
+        chosen = self.screen.get_component_rich_style("screen--selection")
+        # Its foreground is one to be blended with the background, so words in it could not be read.
+        selection = Style(reverse=True) if self.app.native_ansi_color else Style(bgcolor=chosen.bgcolor)
         return Painter(self.rich_style, selection, self._component)
 
     def _component(self, name: str) -> Style:
