@@ -159,6 +159,23 @@ def test_a_lost_link_leaves_one_line() -> None:
     assert main(state).unread == 3
 
 
+def test_a_link_lost_again_while_catching_up_leaves_two_lines() -> None:
+    state = entered()
+    state.apply(said(1), T)
+    state.apply(Link(LinkState.LOST), T)
+    state.apply(Link(LinkState.LIVE), T + 3_000)
+    state.apply(Resume("main", Outcome.CAUGHT_UP, EPOCH, 1, 3), T + 3_000)
+    state.apply(said(2, replayed=True), T + 3_000)
+    state.apply(Link(LinkState.LOST), T + 4_000)
+    state.apply(Resume("main", Outcome.CAUGHT_UP, EPOCH, 2, 3), T + 6_000)
+    state.apply(said(3, replayed=True), T + 6_000)
+    state.apply(CaughtUp("main", Outcome.CAUGHT_UP, 1), T + 6_000)
+    assert [text for text in texts(state) if text != "hello"] == [
+        "link lost for 3 s · cut off while catching up",
+        "link lost for 2 s · caught up, 1 replayed",
+    ]
+
+
 def test_a_gap_is_told() -> None:
     state = entered()
     state.apply(said(1), T)

@@ -76,6 +76,7 @@ def test_nothing_that_drives_a_terminal_is_left() -> None:
     dirty = "".join(map(chr, range(0xA0))) + "\u2028\ud800"
     assert re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\ud800]", clean(dirty)) is None
     assert clean("a\tb") == "a   b"
+    assert clean("a" + "\u0301" * 500 + "b") == "a\u0301\u0301\u0301b"
 
 
 @given(TEXT, WIDTH)

@@ -125,6 +125,9 @@ class ChatState:
             view.live = self._live
             if not self._live:
                 view.catching_up = False
+                place, down = self._resumed.pop(view.name, (None, ""))
+                if place is not None:
+                    view.replace(place, text=f"{down or 'the log was reset'} · cut off while catching up")
                 if view.older is Older.LOADING:
                     view.older = Older.MORE
                 for nick in view.typing(now_ms):

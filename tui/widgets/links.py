@@ -1,6 +1,7 @@
 """Web addresses in what people write: found, and made safe to hand to a terminal or a browser. Pure."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -19,17 +20,18 @@ class Link(NamedTuple):
     url: str
 
 
-def find(text: str) -> list[Link]:
+@lru_cache(maxsize=256)  # a long message asks again for each of its rows
+def find(text: str) -> tuple[Link, ...]:
     """Return the links of ``text`` in their order."""
     if "://" not in text:
-        return []
+        return ()
     links = []
     for match in _LINK.finditer(text):
         end = _end(text, match.start(), match.end())
         url = safe_url(text[match.start() : end])
         if url is not None:
             links.append(Link(match.start(), end, url))
-    return links
+    return tuple(links)
 
 
 def safe_url(text: str) -> str | None:

@@ -146,11 +146,15 @@ class Painter:
             return [Segment(row.text, level)]
         words, copied = shown(item)
         plain = self._styles["quiet"] if item.state in (State.QUEUED, State.FAILED) else self.base
-        marks = [(link.start, link.end, self._linked(link.url)) for link in links.find(words)]
+        end = row.start + len(row.text)
+        marks = [
+            (link.start, link.end, self._linked(link.url))
+            for link in links.find(words)
+            if link.start < end and link.end > row.start
+        ]
         if item.kind is Kind.EMOTE:
             marks.insert(0, (0, len(clean(item.by)), self._author(item)))
         marks.append((copied, len(words), self._styles["quiet"]))
-        end = row.start + len(row.text)
         segments, at = [], row.start
         for start, stop, style in marks:
             start, stop = max(start, at), min(stop, end)

@@ -25,6 +25,8 @@ _after_double = re.compile(f"(?<=[{DOUBLE}])").sub
 #: Stands for the second cell of a character; no simple text has one.
 _SECOND = "\ue000"
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_COMBINING = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_PILED = re.compile(f"([{_COMBINING}]{{3}})[{_COMBINING}]+")
 #: Punctuation that East Asian typography never begins a row with.
 _NEVER_FIRST = frozenset("、。，．・：；？！）］｝」』】〉》〕ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々…‥")
 
@@ -32,10 +34,13 @@ Span = tuple[int, int]
 
 
 def clean(text: str) -> str:
-    """Return ``text`` with tabs as spaces and nothing in it that a terminal would obey; the last guard."""
+    """Return ``text`` with tabs as spaces and nothing in it that a terminal would obey; the last guard.
+
+    Marks piled up on one character, which some terminals paint over the rows around, are cut to three.
+    """
     if _is_single(text):
         return text
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.expandtabs(4))
+    return _PILED.sub(r"\1", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.expandtabs(4)))
 
 
 def fits(text: str, width: int) -> bool:
