@@ -121,3 +121,26 @@ async def test_a_new_nick_that_is_taken_leaves_one_who_one_was(with_bye: bool) -
 def test_a_nick_that_cannot_be_is_refused_at_once() -> None:
     with pytest.raises(NameRefusedError):
         client(Address.parse("127.0.0.1:1")).rename("two words")
+
+
+async def test_what_was_cut_off_is_said_again_by_the_same_person() -> None:
+    heard: list[tuple[str, str]] = []
+
+    async def peer(caller: Caller) -> None:
+        hello = await caller.hear()
+        await caller.welcome("main", nick=hello.nick)
+        while True:
+            said = await caller.hear()
+            heard.append((hello.nick, said.text))
+            if len(heard) == 1:
+                caller.cut()
+            await caller.tell(messages.Ack(said.key, "main", 1, True))
+
+    async with chat_peer(peer) as address, client(address, clock=SystemClock(), backoff=slow()) as chat:
+        chat.say("main", "one")
+        last = chat.say("main", "two")
+        await collect(chat, is_link(LinkState.LOST))
+        chat.rename("anna")
+        chat.retry_now()
+        await collect(chat, lambda one: one == Delivery(last, "stored"))
+    assert heard == [("ana", "one"), ("ana", "one"), ("anna", "two")]
