@@ -1,4 +1,8 @@
-"""What an event says: one struct for each kind. Positions, times and authors are the event's, not the body's."""
+"""What an event says: one struct for each kind.
+
+Positions, times and authors are the event's, not the body's. On the status stream, where only the body
+travels, the server adds the time as ``at``, in ms since the epoch.
+"""
 
 from typing import Literal
 
@@ -48,6 +52,7 @@ class Mark(Struct, frozen=True, omit_defaults=True):
     text: str
     room: str | None = None
     by: str | None = None
+    at: int | None = None
 
 
 class Notice(Struct, frozen=True, omit_defaults=True):
@@ -57,6 +62,7 @@ class Notice(Struct, frozen=True, omit_defaults=True):
     level: Level
     by: str
     title: str | None = None
+    at: int | None = None
 
 
 class Alert(Struct, frozen=True, omit_defaults=True):
@@ -71,6 +77,7 @@ class Alert(Struct, frozen=True, omit_defaults=True):
     since: int
     by: str | None = None
     until: int | None = None
+    at: int | None = None
 
 
 RoomBody = Message | Edit | Redact | React | Topic | Mark | Alert | Notice

@@ -63,8 +63,15 @@ def _msgpack_frame(entry: Entry, _epoch: str) -> bytes:
 
 
 def _block(entry: Entry, epoch: str) -> bytes:
-    data = entry.body if room_of(entry.stream) is None else _event_json(entry)
+    data = _timed(entry) if room_of(entry.stream) is None else _event_json(entry)
     return eventstream.block(data.decode(), event=entry.kind, event_id=str(Position(epoch, entry.seq)))
+
+
+def _timed(entry: Entry) -> bytes:
+    """The body, with the time of the event in it; a sample says by itself when it was taken."""
+    if entry.kind == "sample":
+        return entry.body
+    return b'%b,"at":%d}' % (entry.body[:-1], entry.at)
 
 
 def _chunk(block: bytes) -> bytes:

@@ -166,12 +166,12 @@ def test_a_notice_that_is_held_is_not_doubled() -> None:
     assert state.noted == 1
 
 
-def test_a_replayed_notice_has_the_time_of_the_samples_around_it() -> None:
+def test_a_notice_has_the_time_that_the_server_gave_it_but_none_in_the_future() -> None:
     state = StatusState()
-    state.apply(event(bare(NOW - 90_000), 1, replayed=True), NOW)
-    state.apply(event(Notice("hi", "info", "ana"), 2, "notice", replayed=True), NOW)
-    state.apply(event(Notice("now", "info", "ana"), 3, "notice"), NOW)
-    assert [line.at for line in state.notices] == [NOW, NOW - 90_000]
+    state.apply(event(Notice("hi", "info", "ana", at=NOW - 90_000), 1, "notice", replayed=True), NOW)
+    state.apply(event(Notice("a clock that is ahead", "info", "ana", at=NOW + 90_000), 2, "notice"), NOW)
+    state.apply(event(Notice("an older server", "info", "ana"), 3, "notice"), NOW)
+    assert [line.at for line in state.notices] == [NOW, NOW, NOW - 90_000]
 
 
 def test_notices_are_bounded_and_still_counted() -> None:

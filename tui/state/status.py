@@ -117,7 +117,6 @@ class StatusState:
         self.noted = 0
         self.link = Link(LinkState.CONNECTING)
         self._down_for: float | None = None
-        self._stream_ms = 0
 
     @property
     def live(self) -> bool:
@@ -150,7 +149,6 @@ class StatusState:
                 pass  # a kind that a newer server knows
 
     def _take_sample(self, sample: Sample, now_ms: int, *, replayed: bool) -> None:
-        self._stream_ms = sample.at
         seen_ms = min(now_ms, sample.at) if replayed else now_ms
         if view := self.hosts.get(sample.host):
             view.add(sample, seen_ms, replayed=replayed)
@@ -163,8 +161,7 @@ class StatusState:
     def _take_notice(self, body: Notice | Mark | Alert, event: StatusEvent, now_ms: int) -> None:
         if event.position is not None and any(line.position == event.position for line in self.notices):
             return
-        # The stream gives notices no time of their own. In a replay the samples around them tell it.
-        at = min(now_ms, self._stream_ms) if event.replayed and self._stream_ms else now_ms
+        at = now_ms if body.at is None else min(now_ms, body.at)
         match body:
             case Notice():
                 title = f"{body.title}: " if body.title else ""

@@ -275,7 +275,15 @@ class TestWires:
         assert msgspec.json.decode(lines[2].removeprefix("data: ")) == expected
         assert lines[3:] == ["", ""]
 
-    def test_on_the_status_stream_the_data_is_the_body(self) -> None:
+    def test_on_the_status_stream_the_data_is_the_body_and_its_time(self) -> None:
         entry = msgspec.structs.replace(self.entry, stream=STATUS, kind="notice")
         block = WIRES[3].encode(entry, "f3k9q2ab")
-        assert block == b"id: f3k9q2ab.7\nevent: notice\ndata: " + self.entry.body + b"\n\n"
+        lines = block.decode().split("\n")
+        assert lines[:2] == ["id: f3k9q2ab.7", "event: notice"]
+        data = msgspec.json.decode(lines[2].removeprefix("data: "))
+        assert data == msgspec.json.decode(self.entry.body) | {"at": entry.at}
+        assert lines[3:] == ["", ""]
+
+    def test_a_sample_says_by_itself_when_it_was_taken(self) -> None:
+        entry = msgspec.structs.replace(self.entry, stream=STATUS, kind="sample")
+        assert entry.body + b"\n\n" in WIRES[3].encode(entry, "f3k9q2ab")
