@@ -1,3 +1,4 @@
+import io
 import os
 import re
 import socket
@@ -9,8 +10,11 @@ from typing import IO, cast
 
 import pytest
 
+from pushtui.cli import main
+
 SECONDS = 30
 Pushtui = Callable[..., "subprocess.CompletedProcess[str]"]
+PushtuiHere = Callable[..., tuple[int, str, str]]
 
 
 def clean_environment(home: Path) -> dict[str, str]:
@@ -52,6 +56,22 @@ def pushtui(environment: dict[str, str]) -> Pushtui:
             timeout=SECONDS,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def pushtui_here(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> PushtuiHere:
+    """Runs the command in this process: its exit code, and what it said on standard output and error."""
+
+    def run(*arguments: str, text: str = "", **variables: str) -> tuple[int, str, str]:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
+        code = main(arguments)
+        return code, *capsys.readouterr()
 
     return run
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from pushtui import __version__
-from pushtui.cli import main
 from pushtui.exits import MEANINGS
-from tests.cli.conftest import SECONDS, Pushtui
+from tests.cli.conftest import SECONDS, Pushtui, PushtuiHere
 
 HEAVY = ("textual", "aiohttp", "httpx", "websockets", "psutil", "prometheus_client")
 COMMANDS = ("serve", "connect", "send", "tail", "demo")
@@ -87,13 +86,11 @@ def test_no_command_shows_the_help(pushtui: Pushtui) -> None:
         (("demo",), "the demo needs a terminal"),
     ],
 )
-@pytest.mark.usefixtures("environment")
 def test_a_wrong_option_gets_one_sentence_and_exit_code_2(
-    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+    pushtui_here: PushtuiHere, arguments: tuple[str, ...], words: str
 ) -> None:
-    assert main(arguments) == 2
-    printed, said = capsys.readouterr()
-    assert printed == ""
+    code, printed, said = pushtui_here(*arguments)
+    assert (code, printed) == (2, "")
     assert words in said
     assert said.startswith("pushtui: ")
     assert said.count("\n") == 1

@@ -1,3 +1,4 @@
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,11 +10,15 @@ from pushtui.client.chat import ChatClient
 from pushtui.client.happenings import CaughtUp, RoomEvent
 from pushtui.protocol.bodies import Message
 from pushtui.protocol.limits import LIMITS
-from tests.cli.conftest import SECONDS, Pushtui
+from tests.cli.conftest import SECONDS, PushtuiHere
 
 
-async def said(url: str, room: str) -> list[tuple[str, str]]:
+def said(url: str, room: str) -> list[tuple[str, str]]:
     """Who said what in a room so far."""
+    return asyncio.run(_said(url, room))
+
+
+async def _said(url: str, room: str) -> list[tuple[str, str]]:
     messages = []
     async with ChatClient(Address.parse(url), nick="reader", rooms=(room,)) as client:
         async for happening in client:
@@ -24,69 +29,74 @@ async def said(url: str, room: str) -> list[tuple[str, str]]:
     return messages
 
 
-async def test_the_words_are_one_message(pushtui: Pushtui, server_url: str, room: str) -> None:
-    ended = pushtui("send", "--url", server_url, "--room", room, "--nick", "ana", "hello", "there")
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
-    assert await said(server_url, room) == [("ana", "hello there")]
+def test_the_words_are_one_message(pushtui_here: PushtuiHere, server_url: str, room: str) -> None:
+    ended = pushtui_here("send", "--url", server_url, "--room", room, "--nick", "ana", "hello", "there")
+    assert ended == (0, "", "")
+    assert said(server_url, room) == [("ana", "hello there")]
 
 
-async def test_options_may_come_from_the_environment(pushtui: Pushtui, server_url: str, room: str) -> None:
-    assert pushtui("send", "hi", PUSHTUI_URL=server_url, PUSHTUI_ROOM=room, PUSHTUI_NICK="美咲").returncode == 0
-    assert await said(server_url, room) == [("美咲", "hi")]
+def test_options_may_come_from_the_environment(pushtui_here: PushtuiHere, server_url: str, room: str) -> None:
+    assert pushtui_here("send", "hi", PUSHTUI_URL=server_url, PUSHTUI_ROOM=room, PUSHTUI_NICK="美咲")[0] == 0
+    assert said(server_url, room) == [("美咲", "hi")]
 
 
-async def test_words_that_look_like_options_follow_two_dashes(
-    pushtui: Pushtui, server_url: str, room: str
+def test_words_that_look_like_options_follow_two_dashes(
+    pushtui_here: PushtuiHere, server_url: str, room: str
 ) -> None:
-    assert pushtui("send", "--url", server_url, "--room", room, "--nick", "ana", "--", "--help").returncode == 0
-    assert await said(server_url, room) == [("ana", "--help")]
+    assert pushtui_here("send", "--url", server_url, "--room", room, "--nick", "ana", "--", "--help")[0] == 0
+    assert said(server_url, room) == [("ana", "--help")]
 
 
-async def test_standard_input_is_one_message(pushtui: Pushtui, server_url: str, room: str) -> None:
+def test_standard_input_is_one_message(pushtui_here: PushtuiHere, server_url: str, room: str) -> None:
     text = "  first\n\n\tlast\n\n"
-    ended = pushtui("send", "--url", server_url, "--room", room, "--nick", "ci", text=text)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
-    assert await said(server_url, room) == [("ci", "  first\n\n\tlast")]
+    ended = pushtui_here("send", "--url", server_url, "--room", room, "--nick", "ci", text=text)
+    assert ended == (0, "", "")
+    assert said(server_url, room) == [("ci", "  first\n\n\tlast")]
 
 
-async def test_each_line_of_standard_input(pushtui: Pushtui, server_url: str, room: str) -> None:
-    ended = pushtui("send", "--url", server_url, "--room", room, "--nick", "ci", "--lines", text="a\n\n  \nb\nc")
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert await said(server_url, room) == [("ci", "a"), ("ci", "b"), ("ci", "c")]
+def test_each_line_of_standard_input(pushtui_here: PushtuiHere, server_url: str, room: str) -> None:
+    ended = pushtui_here(
+        "send", "--url", server_url, "--room", room, "--nick", "ci", "--lines", text="a\n\n  \nb\nc"
+    )
+    assert ended == (0, "", "")
+    assert said(server_url, room) == [("ci", "a"), ("ci", "b"), ("ci", "c")]
 
 
-async def test_as_much_as_fits_is_sent_and_more_is_not(pushtui: Pushtui, server_url: str, room: str) -> None:
+def test_as_much_as_fits_is_sent_and_more_is_not(pushtui_here: PushtuiHere, server_url: str, room: str) -> None:
     full = "x" * LIMITS.text_bytes
     options = ("send", "--url", server_url, "--room", room, "--nick", "ci")
-    over = pushtui(*options, text=full + "x")
-    assert over.returncode == 5
-    assert over.stderr == (
+    over = pushtui_here(*options, text=full + "x")
+    assert over == (
+        5,
+        "",
         f"pushtui: nothing was sent: a message has at most {LIMITS.text_bytes} bytes, and standard input has more"
-        " (--lines sends each line by itself)\n"
+        " (--lines sends each line by itself)\n",
     )
-    assert pushtui(*options, text=full + "\n").returncode == 0
-    assert await said(server_url, room) == [("ci", full)]
+    assert pushtui_here(*options, text=full + "\n")[0] == 0
+    assert said(server_url, room) == [("ci", full)]
 
 
-async def test_what_the_server_refuses_is_said_and_not_stored(
-    pushtui: Pushtui, server_url: str, room: str
+def test_what_the_server_refuses_is_said_and_not_stored(
+    pushtui_here: PushtuiHere, server_url: str, room: str
 ) -> None:
-    ended = pushtui("send", "--url", server_url, "--room", room, "--nick", "ci", "x" * (LIMITS.text_bytes + 1))
-    assert ended.returncode == 5
-    assert ended.stderr.endswith("; it was not sent\n")
-    assert ended.stderr.count("\n") == 1
-    assert await said(server_url, room) == []
+    ended = pushtui_here(
+        "send", "--url", server_url, "--room", room, "--nick", "ci", "x" * (LIMITS.text_bytes + 1)
+    )
+    code, _, complaint = ended
+    assert code == 5
+    assert complaint.endswith("; it was not sent\n")
+    assert complaint.count("\n") == 1
+    assert said(server_url, room) == []
 
 
-def test_no_text_at_all(pushtui: Pushtui, server_url: str) -> None:
-    ended = pushtui("send", "--url", server_url, text=" \n\n")
-    assert (ended.returncode, ended.stderr) == (2, "pushtui: there is nothing to send\n")
+def test_no_text_at_all(pushtui_here: PushtuiHere, server_url: str) -> None:
+    ended = pushtui_here("send", "--url", server_url, text=" \n\n")
+    assert ended == (2, "", "pushtui: there is nothing to send\n")
 
 
-def test_no_server(pushtui: Pushtui, silent_port: int) -> None:
-    ended = pushtui("send", "--url", f"127.0.0.1:{silent_port}", "--lines", text="\nhello\n")
-    assert ended.returncode == 4
-    assert ended.stderr == f"pushtui: line 2: no server at 127.0.0.1:{silent_port}; it was not sent\n"
+def test_no_server(pushtui_here: PushtuiHere, silent_port: int) -> None:
+    ended = pushtui_here("send", "--url", f"127.0.0.1:{silent_port}", "--lines", text="\nhello\n")
+    assert ended == (4, "", f"pushtui: line 2: no server at 127.0.0.1:{silent_port}; it was not sent\n")
 
 
 @pytest.fixture
@@ -114,9 +124,9 @@ def broken_once(server_url: str) -> Iterator[str]:
         passing.join()
 
 
-async def test_an_answer_that_got_lost_does_not_make_two_of_one(
-    pushtui: Pushtui, server_url: str, broken_once: str, room: str
+def test_an_answer_that_got_lost_does_not_make_two_of_one(
+    pushtui_here: PushtuiHere, server_url: str, broken_once: str, room: str
 ) -> None:
-    ended = pushtui("send", "--url", broken_once, "--room", room, "--nick", "ana", "once")
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert await said(server_url, room) == [("ana", "once")]
+    ended = pushtui_here("send", "--url", broken_once, "--room", room, "--nick", "ana", "once")
+    assert ended == (0, "", "")
+    assert said(server_url, room) == [("ana", "once")]

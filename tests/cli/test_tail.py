@@ -94,11 +94,11 @@ async def test_the_status_as_json(start: Start, server_url: str) -> None:
     assert sample["body"]["host"]
 
 
-def test_no_server(pushtui: Pushtui, silent_port: int) -> None:
-    for flow in ("chat", "status"):
-        ended = pushtui("tail", flow, "--url", f"127.0.0.1:{silent_port}")
-        assert (ended.returncode, ended.stdout) == (4, "")
-        assert ended.stderr == f"pushtui: no server at 127.0.0.1:{silent_port} (--wait waits for it)\n"
+@pytest.mark.parametrize("flow", ["chat", "status"])
+def test_no_server(pushtui: Pushtui, silent_port: int, flow: str) -> None:
+    ended = pushtui("tail", flow, "--url", f"127.0.0.1:{silent_port}")
+    assert (ended.returncode, ended.stdout) == (4, "")
+    assert ended.stderr == f"pushtui: no server at 127.0.0.1:{silent_port} (--wait waits for it)\n"
 
 
 async def test_a_nick_that_is_taken(start: Start, server_url: str, room: str) -> None:
