@@ -105,6 +105,10 @@ class PushtuiApp(App[int]):
         """Write keys as they are labelled: F1, ^P."""
         return super().get_key_display(binding).upper()
 
+    def on_unmount(self) -> None:
+        """Remember for the next time."""
+        preferences.save(self._kept_at, self._preferences)
+
     def tell(self, said: str) -> None:
         """Show one sentence for a while; a newer one takes its place."""
         self.clear_notifications()
@@ -135,7 +139,7 @@ class PushtuiApp(App[int]):
             case LinkState.LIVE:
                 self._was_live = True
                 self._code = Exit.FINE
-                self._keep(address=room.address.http, nick=room.chat.state.me, room=room.chat.room)
+                self._keep(address=room.address.http, nick=room.chat.state.me, room=room.first_room)
             case LinkState.REFUSED | LinkState.CLOSED:
                 self._code = Exit.REFUSED
                 if not self._was_live:
@@ -188,8 +192,8 @@ class PushtuiApp(App[int]):
         self.push_screen(screen)
 
     def _keep(self, **changes: str | float) -> None:
+        """For the end, so that dragging the bar writes no file at every step."""
         self._preferences = msgspec.structs.replace(self._preferences, **changes)
-        preferences.save(self._kept_at, self._preferences)
 
 
 def run(address: Address | None, nick: str | None, room: str, *, token: str | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
@@ -116,18 +116,18 @@ class Status(Protocol):
 class Clients(NamedTuple):
     """How the screen makes its two clients. Tests give scripted ones."""
 
-    chat: Callable[[Address, str, str], Chat]
-    """Of an address, a nick and a room."""
+    chat: Callable[[Address, str, Sequence[str]], Chat]
+    """Of an address, a nick and rooms."""
     status: Callable[[Address], Status]
 
 
 def real_clients(token: str | None) -> Clients:
     """Return clients that talk to a server; their libraries are loaded when one is made, after the first paint."""
 
-    def chat(address: Address, nick: str, room: str) -> Chat:
+    def chat(address: Address, nick: str, rooms: Sequence[str]) -> Chat:
         from pushtui.client.chat import ChatClient
 
-        return ChatClient(address, nick=nick, rooms=(room,), token=token)
+        return ChatClient(address, nick=nick, rooms=rooms, token=token)
 
     def status(address: Address) -> Status:
         from pushtui.client.status import StatusClient

@@ -13,7 +13,7 @@ for variable in ("NO_COLOR", "TEXTUAL_THEME"):
     os.environ.pop(variable, None)
 time.tzset()
 
-from collections.abc import Awaitable, Callable  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -22,14 +22,17 @@ from syrupy.assertion import SnapshotAssertion  # noqa: E402
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode  # noqa: E402
 from syrupy.location import PyTestLocation  # noqa: E402
 from syrupy.types import SnapshotIndex  # noqa: E402
+from textual import _wait  # noqa: E402
 from textual.app import App  # noqa: E402
-from textual.pilot import Pilot  # noqa: E402
 from textual.widgets import Input, TextArea  # noqa: E402
 
-from tests.tui.scripted import Cast, HandClock  # noqa: E402
+from tests.tui.stage import Stage  # noqa: E402
+
+# A pilot takes the app for idle when it has done nothing for a while after each key: a 500th of a second is enough.
+_wait.SLEEP_GRANULARITY = 0.002
+_wait.SLEEP_IDLE = 0.0002
 
 SNAPSHOTS = Path(__file__).parent.parent / "snapshots"
-_WAIT_SECONDS = 10
 
 
 class ScreenPicture(SingleFileSnapshotExtension):
@@ -66,24 +69,6 @@ def screen_snapshot(snapshot: SnapshotAssertion) -> Callable[[App[Any], str], No
 
 
 @pytest.fixture
-def cast() -> Cast:
-    return Cast()
-
-
-@pytest.fixture
-def hand_clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def until() -> Callable[[Pilot[Any], Callable[[], object]], Awaitable[None]]:
-    """Let the app work until a condition holds; not to hold in time is a failure."""
-
-    async def wait(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + _WAIT_SECONDS
-        while not condition():
-            assert time.monotonic() < deadline, "the condition never came to hold"
-            await pilot.pause()
-        await pilot.pause()
-
-    return wait
+def stage(tmp_path: Path) -> type[Stage]:
+    """How a test opens the screen: ``async with stage() as on:``; what it remembers goes to a folder of its own."""
+    return type("StageInItsFolder", (Stage,), {"kept_at": tmp_path / "screen.json"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Generic, Self, TypeVar
 
 from pushtui.client.address import Address
@@ -75,13 +75,14 @@ class Script(Generic[HappeningT]):
 class ScriptedChat(Script[ChatHappening]):
     """A chat. ``seq`` is the last position told in each room."""
 
-    def __init__(self, address: Address, nick: str, room: str) -> None:
+    def __init__(self, address: Address, nick: str, rooms: Sequence[str]) -> None:
         super().__init__()
         self.address = address
         self.nick = nick
-        self.first_room = room
+        self.rooms = tuple(rooms)
+        self.first_room = rooms[0]
         self.latency_ms: float | None = None
-        self.seq = {room: 1000}
+        self.seq = dict.fromkeys(rooms, 1000)
         self._keys = 0
 
     # What the screen calls
@@ -235,8 +236,8 @@ class Cast:
 
     @property
     def clients(self) -> Clients:
-        def chat(address: Address, nick: str, room: str) -> ScriptedChat:
-            self.chats.append(ScriptedChat(address, nick, room))
+        def chat(address: Address, nick: str, rooms: Sequence[str]) -> ScriptedChat:
+            self.chats.append(ScriptedChat(address, nick, rooms))
             return self.chats[-1]
 
         def status(address: Address) -> ScriptedStatus:

@@ -46,4 +46,4 @@ def test_round_trips_keep_their_width(duration: float | None) -> None:
 def test_figures() -> None:
     assert [per_second(rate).strip() for rate in (0.2, 120, 1234)] == ["0.2/s", "120/s", "1.2k/s"]
     assert [milliseconds(value).strip() for value in (None, 0.3, 340)] == ["– ms", "0.3 ms", "340 ms"]
-    assert [tail(seq) for seq in (None, 0, 42, 1042, 771042)] == ["     ", "…   0", "…  42", "…1042", "…1042"]
+    assert [tail(seq) for seq in (None, 0, 42, 1042, 771042)] == ["     ", "   …0", "  …42", "…1042", "…1042"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.events import Resize
+from textual.events import Click, Resize
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
@@ -31,6 +32,7 @@ SPLIT_WIDTH = 100
 """Columns from which on both panes are shown."""
 
 
+_WAITING = {LinkState.LOST, LinkState.REFUSED, LinkState.CLOSED}
 KEYS = (
     Key("f1", "help"),
     Key("f3", "who"),
@@ -88,8 +90,9 @@ class RoomScreen(Screen[None]):
     ) -> None:
         super().__init__()
         self.address = address
+        self.first_room = room
         self.chat = ChatPane(
-            lambda: clients.chat(address, nick, room),
+            partial(clients.chat, address),
             clock,
             address=address,
             nick=nick,
@@ -97,7 +100,7 @@ class RoomScreen(Screen[None]):
             draft=draft,
             id="chat",
         )
-        self.status = StatusPane(lambda: clients.status(address), clock, address=address.http, id="status")
+        self.status = StatusPane(partial(clients.status, address), clock, address=address.http, id="status")
         self._chat_share = chat_share
         self._zoomed = False
         self._active = "chat"
@@ -113,8 +116,9 @@ class RoomScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin in the composer; look at rates and clocks once a second."""
+        self._share(self._chat_share)
         self._arrange()
-        self.set_interval(1, self._tick)
+        self.set_interval(1, self.tick)
         self.query_one(Composer).focus()
 
     @property
@@ -137,6 +141,7 @@ class RoomScreen(Screen[None]):
                 self.app.call_later(self.app.action_quit)
             case _:
                 self.chat.do(call)
+                self.refresh_bindings()
 
     def action_help(self) -> None:
         """Show every key and command."""
@@ -172,14 +177,14 @@ class RoomScreen(Screen[None]):
     def action_retry_now(self) -> None:
         """Do not wait for the next try of whatever is down."""
         for pane in (self.chat, self.status):
-            if pane.link.link.state is LinkState.LOST:
+            if pane.link.down:
                 pane.retry_now()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys without a meaning now are not offered."""
         match action:
             case "retry_now":
-                return LinkState.LOST in (self.chat.link.link.state, self.status.link.link.state)
+                return any(pane.link.link.state in _WAITING for pane in (self.chat, self.status))
             case "next_room" | "nth_room":
                 return len(self.chat.rooms) > 1
             case "zoom":
@@ -204,17 +209,27 @@ class RoomScreen(Screen[None]):
         composer = self.query_one(Composer)
         try:
             meant = parse(message.text)
+        except LineRefusedError as refused:
+            composer.refuse(str(refused))
+            return
+        composer.accept()  # before it is done, because another room brings another draft
+        try:
             if isinstance(meant, Say):
                 self.chat.say(meant.text)
             else:
                 self._do(meant)
         except LineRefusedError as refused:
-            composer.refuse(str(refused))
-        else:
-            composer.accept()
+            composer.restore(message.text)
+            composer.call_later(composer.refuse, str(refused))
+
+    def on_click(self, event: Click) -> None:
+        """A click into a pane makes it the active one."""
+        for pane in (self.chat, self.status):
+            if event.widget is not None and pane in event.widget.ancestors_with_self and self._active != pane.id:
+                self._go(str(pane.id))
 
     def on_pane_head_zoomed(self) -> None:
-        """A double click on a head zooms its pane."""
+        """A double click on a head zooms its pane, which the first of the two clicks made the active one."""
         if self.size.width >= SPLIT_WIDTH:
             self.action_zoom()
 
@@ -223,8 +238,17 @@ class RoomScreen(Screen[None]):
         self._go(message.pane)
 
     def on_splitter_moved(self, message: Splitter.Moved) -> None:
-        """Tell how the width is shared now."""
+        """Share the width anew."""
+        self._share(message.ratio)
         self.post_message(self.Shared(message.ratio))
+
+    def on_chat_pane_link_changed(self) -> None:
+        """A lost link gives a key its meaning."""
+        self.refresh_bindings()
+
+    def on_status_pane_link_changed(self) -> None:
+        """As with the chat."""
+        self.refresh_bindings()
 
     def on_chat_pane_stirred(self, message: ChatPane.Stirred) -> None:
         """Tell it at the tab."""
@@ -234,9 +258,15 @@ class RoomScreen(Screen[None]):
         """Tell it at the tab."""
         self.query_one(TabStrip).tell("status", message.news)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """A second went by."""
         self.chat.tick()
         self.status.tick()
+
+    def _share(self, chat_share: float) -> None:
+        # Whole numbers, because the layout rounds down what 0.6 + 0.4 leaves short of 1.
+        self.chat.styles.width = f"{round(10_000 * chat_share)}fr"
+        self.status.styles.width = f"{10_000 - round(10_000 * chat_share)}fr"
 
     def _go(self, pane: str) -> None:
         self._active = pane

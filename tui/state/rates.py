@@ -51,4 +51,4 @@ def milliseconds(duration: float | None) -> str:
 
 def tail(seq: int | None) -> str:
     """Return the end of a position, five characters: ``…1042``; blank as long as there is none."""
-    return " " * 5 if seq is None else "…" + str(seq)[-4:].rjust(4)
+    return " " * 5 if seq is None else ("…" + str(seq)[-4:]).rjust(5)

@@ -36,16 +36,16 @@ def chat_head(
     view = rooms[shown]
     how = [
         Part("⇄", "bold $primary"),
-        Part("websocket", shed=4, gap=" "),
+        Part("websocket", shed=1, gap=" "),
         Part(f"{standing.sign} {standing.word}", standing.colour, gap=" · "),
     ]
-    figures = [Part(tail(view.newest or None), shed=1)]
+    figures = [Part(tail(view.newest or None), shed=2)]
     if standing.detail:
         how.append(Part(standing.detail, standing.colour, gap=" · "))
     if rates is not None:
         how.append(Part(milliseconds(latency_ms), shed=5, gap=" · "))
         up, down = (per_second(rate) for rate in rates)
-        figures[:0] = [Part(f"↑ {up}", shed=3), Part(f"↓ {down}", shed=2)]
+        figures[:0] = [Part(f"↑ {up}", shed=4), Part(f"↓ {down}", shed=3)]
     topic = [Part(view.topic, gap=" · ")] if view.topic else []
     people = [Part("you are away", "$text-warning", shed=2)] if away else []
     if view.members:

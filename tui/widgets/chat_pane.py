@@ -11,8 +11,8 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Static
 
-from pushtui.client.happenings import Link, Undeliverable
-from pushtui.protocol.messages import Error
+from pushtui.client.happenings import Link, LinkState, Undeliverable
+from pushtui.protocol.messages import Error, Presence, PresenceState, Resume, Welcome
 from tui.commands import Call, Completion, LineRefusedError, complete
 from tui.state.chat import ChatState
 from tui.state.link import LinkView
@@ -42,7 +42,8 @@ class ChatPane(Vertical):
     """Head, timeline, who is typing, composer; fed by one `Chat` client as long as the pane lives.
 
     Args:
-        client: makes the client; called after the first paint, because its libraries take a while to load.
+        client: makes the client of a nick and rooms; called after the first paint, because its libraries
+            take a while to load.
         clock: what time it is.
         address: of the server, for hints.
         nick: who we are, until the server says so.
@@ -77,7 +78,7 @@ class ChatPane(Vertical):
 
     def __init__(
         self,
-        client: Callable[[], Chat],
+        client: Callable[[str, list[str]], Chat],
         clock: Clock,
         *,
         address: Address,
@@ -100,10 +101,12 @@ class ChatPane(Vertical):
         self._drafts: dict[str, str] = {}
         self._up, self._down = Rate(), Rate()
         self._rates = (0.0, 0.0)
+        self._ended = False
         self._entered = False
         self._note = ""
         self._below = ""
         self._away = False
+        self._away_text: str | None = None
         self._news = ""
         self._drain = Drain(self, self._paint)
 
@@ -156,9 +159,11 @@ class ChatPane(Vertical):
         self._drain.touch()
 
     def retry_now(self) -> None:
-        """Do not wait for the next try."""
+        """Do not wait for the next try; begin anew if there will be none."""
         if self._client is not None:
             self._client.retry_now()
+        elif self._ended:
+            self._begin_anew()
 
     def say(self, text: str) -> None:
         """Say something in the room that is shown. It is shown at once, and never waits for the link.
@@ -205,7 +210,8 @@ class ChatPane(Vertical):
             case "away":
                 away = bool(argument) or not self._away
                 self._asking(lambda client: client.away(away, argument or None))
-                self._away = away
+                self._away, self._away_text = away, argument or None
+                self._note_own_presence()
             case "mark":
                 self._asking(lambda client: client.mark(self.room, argument))
             case "who":
@@ -243,8 +249,9 @@ class ChatPane(Vertical):
 
     @work(exit_on_error=False, group="client")
     async def _listen(self) -> None:
+        self._ended = False
         try:
-            async with self._make() as client:
+            async with self._make(self.state.me, self.rooms) as client:
                 self._client = client
                 async for happening in client:
                     self.state.apply(happening, self._clock.wall_ms())
@@ -252,25 +259,49 @@ class ChatPane(Vertical):
                         case Link():
                             self.link.apply(happening, self._clock.steady())
                             self.post_message(self.LinkChanged(happening))
+                        case Welcome() | Resume() if self._away:
+                            self._note_own_presence()
                         case Error(message=said):
                             self._note = said
                         case Undeliverable(text=text, reason=reason):
                             self._undeliverable(text, reason)
                     self._drain.touch()
         except Exception as error:  # whatever it was, the status goes on and the person is told
+            self.link.apply(Link(LinkState.CLOSED, f"it stopped: {sentence(error)}"), self._clock.steady())
             self.post_message(ClientFailed(f"the chat stopped: {sentence(error)}"))
+        finally:
+            self._client = None
+            self._ended = True
+            self._drain.touch()
+
+    def _begin_anew(self) -> None:
+        """What was held may have holes by now and is read again; what was not stored goes back to its author."""
+        self.query_one(Composer).load_text(self.unsent)
+        rooms = self.rooms
+        self.state = ChatState(self.state.me)
+        for room in rooms:
+            self.state.room(room)
+        self._show()
+        self._listen()
 
     def _undeliverable(self, text: str, reason: str) -> None:
         composer = self.query_one(Composer)
-        if composer.text:
-            self._note = f"not sent: {reason}"
-        else:
+        if not composer.text:  # what is being written is left alone: the timeline keeps the other, with the reason
             composer.restore(text)
             composer.call_later(composer.refuse, f"not sent: {reason}")
 
+    def _note_own_presence(self) -> None:
+        """The server tells it to the others only."""
+        state: PresenceState = "away" if self._away else "here"
+        for room in self.rooms:
+            presence = Presence(room, self.state.me, state, self._away_text)
+            self.state.apply(presence, self._clock.wall_ms())
+
     def _asking(self, ask: Callable[[Chat], _T]) -> _T:
         if self._client is None:
-            raise LineRefusedError("this screen is still starting: once more, please")
+            raise LineRefusedError(
+                "the link has ended: ctrl+r begins anew" if self._ended else "still starting: once more, please"
+            )
         try:
             return ask(self._client)
         except ValueError as error:
@@ -313,7 +344,7 @@ class ChatPane(Vertical):
     def _paint_below(self, view: RoomView) -> None:
         below = self.query_one("#below", Static)
         below.set_class(bool(self._note), "note")
-        text = self._note or _typing(view.typing(self._clock.wall_ms()))
+        text = self._note or self.link.link.reason or _typing(view.typing(self._clock.wall_ms()))
         if text != self._below:
             self._below = text
             below.update(text)

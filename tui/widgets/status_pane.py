@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from pushtui.client.happenings import Link, StatusEvent, StatusResume
+from pushtui.client.happenings import Link, LinkState, StatusEvent, StatusResume
 from tui.state.levels import Level
 from tui.state.link import LinkView
 from tui.state.rates import Rate, per_second, tail
@@ -70,6 +70,7 @@ class StatusPane(Vertical):
         self._address = address
         self._client: Status | None = None
         self._clock = clock
+        self._ended = False
         self._received = Rate()
         self._rate = 0.0
         self._seq: int | None = None
@@ -86,9 +87,12 @@ class StatusPane(Vertical):
         self.call_after_refresh(self._listen)
 
     def retry_now(self) -> None:
-        """Do not wait for the next try."""
+        """Do not wait for the next try; begin anew if there will be none."""
         if self._client is not None:
             self._client.retry_now()
+        elif self._ended:
+            self.state = StatusState()
+            self._listen()
 
     def tick(self) -> None:
         """A second went by: rates, countdown, clock, ages."""
@@ -98,6 +102,7 @@ class StatusPane(Vertical):
 
     @work(exit_on_error=False, group="client")
     async def _listen(self) -> None:
+        self._ended = False
         try:
             async with self._make() as client:
                 self._client = client
@@ -113,7 +118,12 @@ class StatusPane(Vertical):
                             self._seq = position.seq
                     self._drain.touch()
         except Exception as error:  # whatever it was, the chat goes on and the person is told
+            self.link.apply(Link(LinkState.CLOSED, f"it stopped: {sentence(error)}"), self._clock.steady())
             self.post_message(ClientFailed(f"the status stream stopped: {sentence(error)}"))
+        finally:
+            self._client = None
+            self._ended = True
+            self._drain.touch()
 
     def _paint(self) -> None:
         self.query_one(PaneHead).show(self._head())
@@ -131,16 +141,16 @@ class StatusPane(Vertical):
             what.append(Part(about, gap=" · "))
         how = [
             Part("←", "bold $primary"),
-            Part("server-sent events", shed=4, gap=" "),
+            Part("server-sent events", shed=1, gap=" "),
             Part(f"{standing.sign} {standing.word}", standing.colour, gap=" · "),
         ]
         if standing.detail:
             how.append(Part(standing.detail, standing.colour, gap=" · "))
         retry = self._client.retry_ms if self._client else None
-        figures = [] if self.link.down else [Part(f"↓ {per_second(self._rate)}", shed=2)]
+        figures = [] if self.link.down else [Part(f"↓ {per_second(self._rate)}", shed=3)]
         if retry is not None:
             figures.append(Part(f"retry {retry / 1000:g} s", shed=5))
-        figures.append(Part(tail(self._seq), shed=1))
+        figures.append(Part(tail(self._seq), shed=2))
         return Head(
             what=Line(tuple(what), (Part(self._clock.time_of_day(), shed=1),)),
             how=Line(tuple(how), tuple(figures)),
