@@ -36,7 +36,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
         protocols=messages.SUBPROTOCOLS,
         compress=False,
         autoping=False,
-        max_msg_size=service.limits.frame_bytes,
+        max_msg_size=service.limits.frame_bytes + 1,  # the library refuses what reaches it
         timeout=_CLOSE_HANDSHAKE_SECONDS,
     )
     ready = ws.can_prepare(request)

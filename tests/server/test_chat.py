@@ -161,8 +161,7 @@ class TestReplay:
     ) -> None:
         for number in range(60):
             await any_house.service.writing.message("bo", "main", str(number))
-        wanted = {} if replay is None else {"replay": replay}
-        peer = await any_house.visit(subprotocol=subprotocol, **wanted)
+        peer = await any_house.visit(subprotocol=subprotocol, replay=replay)
         assert (peer.heard[1]["outcome"], peer.heard[1]["after"]) == ("fresh", 60 - count)
         await any_house.post("live")
         assert await peer.texts(count + 1) == [*map(str, range(60 - count, 60)), "live"]

@@ -1,5 +1,7 @@
 """Who is here: joining and leaving, presence, typing, being away, sessions and nicks."""
 
+import asyncio
+
 import pytest
 
 from server import rooms
@@ -215,19 +217,13 @@ class TestSessions:
         peers = [await house.knock() for _ in range(5)]
         for peer in peers:
             await peer.say("hello", nick="ana", session="one", rooms={"main": None})
-        await until(lambda: house.service.connections.count() == {"websocket": 1})
-        codes = []
-        for peer in peers:
-            if peer.ws.close_code is None and house.service.people._by_session["one"] is not None:
-                try:
-                    await peer.hear_of("resume")
-                    await peer.say("leave", room="main")
-                    await peer.barrier()
-                except Exception:
-                    codes.append(peer.ws.close_code)
-            else:
-                codes.append(peer.ws.close_code)
+        endings = [asyncio.create_task(peer.until_closed()) for peer in peers]
+        await until(lambda: sum(ending.done() for ending in endings) == 4)
+        codes = [ending.result()[1] for ending in endings if ending.done()]
         assert codes == [4504] * 4
+        await until(lambda: house.service.connections.count() == {"websocket": 1})
+        await asyncio.gather(*(peer.ws.close() for peer in peers))
+        await asyncio.gather(*endings)
 
     async def test_away_does_not_stay_after_a_reconnect(self, house: House) -> None:
         """The new connection is here; whoever was told that ana is away has to hear of it."""
