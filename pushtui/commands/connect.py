@@ -1,6 +1,6 @@
 """``pushtui connect``: the screen."""
 
-from pushtui.commands import ending
+from pushtui.commands import terminal
 from pushtui.commands.target import address_of
 from pushtui.commands.target import nick as checked_nick
 from pushtui.commands.target import room as checked_room
@@ -13,11 +13,12 @@ def run(url: str | None, *, nick: str | None, room: str) -> int:
         The exit code.
 
     Raises:
-        CommandError: the address or a name is none.
+        CommandError: the address or a name is none, or there is no terminal.
     """
     address = None if url is None else address_of(url)
     name = None if nick is None else checked_nick(nick)
     room = checked_room(room)
+    terminal.require("connect", "pushtui tail prints what it shows")
     from tui.app import run as run_screen
 
-    return ending.orderly(lambda: run_screen(address, name, room))
+    return terminal.orderly(lambda: run_screen(address, name, room))

@@ -134,7 +134,7 @@ async def _reader_gone() -> None:
     gone = asyncio.Event()
     loop = asyncio.get_running_loop()
     output = sys.stdout.fileno()
-    watchable = stat.S_ISFIFO(os.fstat(output).st_mode)
+    watchable = os.name == "posix" and stat.S_ISFIFO(os.fstat(output).st_mode)
     if watchable:
         # the write end of a pipe becomes readable when its read end is closed, and never before
         loop.add_reader(output, gone.set)

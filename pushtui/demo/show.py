@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, cast
 
 from pushtui.client.address import Address
-from pushtui.commands import ending
+from pushtui.commands import terminal
 from pushtui.exits import CommandError, Exit
 
 NICK = "guest"
@@ -31,11 +31,9 @@ def run(seconds: float | None) -> int:
     Raises:
         CommandError: there is no terminal, or the server did not start.
     """
-    if seconds is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CommandError(
-            Exit.WRONG_OPTIONS, "the demo needs a terminal; without one, --seconds 20 prints it for 20 seconds"
-        )
-    return ending.orderly(lambda: _show(seconds))
+    if seconds is None:
+        terminal.require("the demo", "without one, --seconds 20 prints it for 20 seconds")
+    return terminal.orderly(lambda: _show(seconds))
 
 
 def _show(seconds: float | None) -> int:

@@ -83,7 +83,8 @@ def test_no_command_shows_the_help(pushtui: Pushtui) -> None:
         (("send", "--url", "http://a:b@c", "hello"), "no name or password"),
         (("send", "  "), "there is nothing to send"),
         (("demo", "--seconds", "0"), '"0.0" for --seconds. Must be > 0.'),
-        (("demo",), "the demo needs a terminal"),
+        (("demo",), "the demo needs a terminal; without one, --seconds 20 prints it"),
+        (("connect",), "connect needs a terminal; pushtui tail prints what it shows"),
     ],
 )
 def test_a_wrong_option_gets_one_sentence_and_exit_code_2(

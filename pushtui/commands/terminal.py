@@ -1,9 +1,16 @@
-"""How a command that owns the terminal ends when it is told to from outside."""
+"""What a command that owns the terminal needs: that there is one, and that it is left clean."""
 
 import signal
+import sys
 from collections.abc import Callable
 
-from pushtui.exits import Exit
+from pushtui.exits import CommandError, Exit
+
+
+def require(command: str, instead: str) -> None:
+    """Raise a `CommandError` if there is no terminal; ``instead`` says what works without one."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CommandError(Exit.WRONG_OPTIONS, f"{command} needs a terminal; {instead}")
 
 
 def orderly(show: Callable[[], int]) -> int:
@@ -22,7 +29,8 @@ def orderly(show: Callable[[], int]) -> int:
         told = True
         signal.raise_signal(signal.SIGINT)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, tell)
+    for name in ("SIGTERM", "SIGHUP"):
+        if number := getattr(signal, name, None):  # Windows has no SIGHUP
+            signal.signal(number, tell)
     code = show()
     return Exit.INTERRUPTED if told else code
