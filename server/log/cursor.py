@@ -5,7 +5,9 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from server.log.conflation import conflated
 from server.log.store import Entry, Store
+from server.log.streams import STATUS
 from server.log.tail import SPAN_BYTES, Selection, Tail
 from server.log.wire import Wire
 
@@ -49,8 +51,8 @@ class Cursor:
         delivered: entries written so far.
     """
 
-    __slots__ = ("_closed", "_paging", "_selection", "_sink", "_store", "_waiting", "delivered", "position",
-                 "stream", "tail", "wire")  # fmt: skip
+    __slots__ = ("_closed", "_lagging", "_paging", "_replay_end", "_selection", "_sink", "_store", "_waiting",
+                 "delivered", "position", "stream", "tail", "wire")  # fmt: skip
 
     def __init__(
         self,
@@ -72,6 +74,9 @@ class Cursor:
         self._selection = selection
         self._paging: asyncio.Task[None] | None = None
         self._waiting = False
+        # What a listener came back for it gets in full; only what piles up afterwards is thinned out.
+        self._replay_end = tail.head
+        self._lagging = False
         self._closed = False
 
     def advance(self) -> None:
@@ -81,14 +86,15 @@ class Cursor:
         tail = self.tail
         while self.position < tail.head:
             if not self._sink.has_room():
-                self._waiting = True
+                self._waiting = self._lagging = True
                 self._sink.when_room(self._go_on)
                 return
             if self.position < tail.begin:
                 self._paging = asyncio.get_running_loop().create_task(self._page())
                 return
             try:
-                data, entries, upto = tail.span(self.position, self.wire, self._selection)
+                lagging = self._is_spared()
+                data, entries, upto = tail.span(self.position, self.wire, self._selection, lagging=lagging)
             except Exception:
                 # The others go on.
                 logger.exception("encoding %s above %d failed; a listener is cut off", self.stream, self.position)
@@ -99,12 +105,17 @@ class Cursor:
                 self._sink.write(data)
                 self.delivered += entries
             self.position = upto
+        self._lagging = False
 
     def close(self) -> None:
         """Stop. Idempotent."""
         self._closed = True
         if self._paging is not None:
             self._paging.cancel()
+
+    def _is_spared(self) -> bool:
+        """Whether this listener gets the newest of what piled up instead of all of it."""
+        return self._lagging and self.stream == STATUS and self.position >= self._replay_end
 
     def _go_on(self) -> None:
         self._waiting = False
@@ -135,6 +146,8 @@ class Cursor:
 
     async def _write(self, entries: Sequence[Entry]) -> bool:
         """Write a page, a span at a time; False when the listener is gone."""
+        if self._is_spared():
+            entries = conflated(entries)
         parts: list[bytes] = []
         length = 0
         for entry in entries:

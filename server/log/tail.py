@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import structs
 
+from server.log.conflation import conflated
 from server.log.store import Entry
 from server.log.wire import Wire
 
@@ -62,7 +63,7 @@ class Tail:
         self._bytes = 0
         self._slots: list[_Slot] = []
         self._seqs: list[int] = []
-        self._spans: dict[tuple[int, Wire, Selection | None], Span] = {}
+        self._spans: dict[tuple[int, Wire, Selection | None, bool], Span] = {}
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -99,14 +100,22 @@ class Tail:
             return self.head
         return self._seqs[-count] - 1
 
-    def span(self, after: int, wire: Wire, selection: Selection | None = None) -> Span:
-        """What comes after a position that is not before `begin`, and not at `head`."""
-        key = (after, wire, selection)
+    def span(self, after: int, wire: Wire, selection: Selection | None = None, *, lagging: bool = False) -> Span:
+        """What comes after a position that is not before `begin`, and not at `head`.
+
+        Args:
+            after: the position.
+            wire: the encoding.
+            selection: which entries; all of them if None.
+            lagging: for a reader who is spared what is no longer true (`server.log.conflation`).
+        """
+        key = (after, wire, selection, lagging)
         found = self._spans.get(key)
         if found is None:
             if len(self._spans) >= _SPANS_KEPT:
                 self._spans.clear()
-            found = self._spans[key] = self._join(after, wire, selection)
+            join = self._join_conflated if lagging else self._join
+            found = self._spans[key] = join(after, wire, selection)
         return found
 
     def _join(self, after: int, wire: Wire, selection: Selection | None) -> Span:
@@ -126,6 +135,17 @@ class Tail:
                 length += len(part)
             upto = slot.entry.seq
         return Span(parts[0] if len(parts) == 1 else b"".join(parts), len(parts), upto)
+
+    def _join_conflated(self, after: int, wire: Wire, selection: Selection | None) -> Span:
+        entries = [slot.entry for slot in self._slots[bisect_right(self._seqs, after) :]]
+        while True:
+            kept = conflated([entry for entry in entries if selection is None or selection.admits(entry)])
+            parts = [wire.encode(entry, self.epoch) for entry in kept]
+            data = b"".join(parts)
+            # What is skipped is counted up to where the span ends, so a span that is too long is made anew.
+            if len(data) <= SPAN_BYTES or len(entries) == 1:
+                return Span(data, len(parts), entries[-1].seq)
+            entries = entries[: max(1, len(entries) // 2)]
 
     def _replace(self, seq: int, body: bytes) -> None:
         index = bisect_right(self._seqs, seq) - 1
