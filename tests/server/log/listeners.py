@@ -50,6 +50,11 @@ class ListSink:
             await waiter
         return not self.aborted
 
+    @property
+    def asked(self) -> bool:
+        """Whether somebody waits for room."""
+        return bool(self._wakes)
+
     def give_room(self, writes: int | None = None) -> None:
         """Room for that many writes, or for all."""
         self._room = None if writes is None or self._room is None else self._room + writes

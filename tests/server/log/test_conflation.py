@@ -105,6 +105,7 @@ async def test_a_reader_without_room_gets_the_newest_of_each_host_then() -> None
     for number in range(1, 10):
         await store.append(draft("sample", "ab"[number % 2], number))
     await store.append(draft("notice", "cron", 10))
+    await until(lambda: sink.asked)
     sink.give_room(1)
     await until(lambda: cursor.position == 10)
     assert sink.seqs() == [8, 9, 10]
