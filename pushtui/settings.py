@@ -6,6 +6,7 @@ from typing import Literal
 
 import platformdirs
 
+Durability = Literal["full", "relaxed"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 DEFAULT_HOST = "127.0.0.1"

@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from pushtui.protocol.bodies import Topic
+from pushtui.retention import Retention
 from server.log.epoch import draw_epoch
 from server.log.feed import Feed
-from server.log.retention import Keep, keep_rooms
+from server.log.retention import Keep, keep_by_kind
 from server.log.store import Draft, Entry, Follower, StoreBusyError, Stored, StreamState
+from server.log.transaction import ENTRY_BYTES
 
 #: What a stream keeps at most, whatever `Keep` says: memory has an end.
 MOST_ENTRIES = 20_000
@@ -19,12 +21,13 @@ _topic = msgspec.json.Decoder(Topic)
 class _Stream:
     """The entries of one stream; their seqs are consecutive."""
 
-    def __init__(self, epoch: str, keep: int) -> None:
+    def __init__(self, epoch: str, keep: Retention) -> None:
         self.epoch = epoch
         self.keep = keep
         self.floor = 1
         self.head = 0
         self.topic = ""
+        self.bytes = 0
         self.entries: dict[int, Entry] = {}
         self.keys: dict[tuple[str, str], int] = {}
 
@@ -39,21 +42,33 @@ class _Stream:
         self.head += 1
         entry = Entry(draft.stream, self.head, at, draft.kind, draft.by, draft.key, draft.body)
         self.entries[self.head] = entry
+        self.bytes += len(entry.body) + ENTRY_BYTES
         if draft.key is not None:
             self.keys[draft.by, draft.key] = self.head
         for target, body in draft.erase:
             if (old := self.entries.get(target)) is not None:
                 self.entries[target] = msgspec.structs.replace(old, body=body)
-        self.trim(self.head - self.keep + 1)
+                self.bytes += len(body) - len(old.body)
+        self._retain(at)
         return msgspec.structs.replace(entry, erased=draft.erase)
 
     def trim(self, below: int) -> None:
         below = min(below, self.head + 1)
         for seq in range(self.floor, below):
             entry = self.entries.pop(seq)
+            self.bytes -= len(entry.body) + ENTRY_BYTES
             if entry.key is not None:
                 del self.keys[entry.by, entry.key]
         self.floor = max(self.floor, below)
+
+    def _retain(self, now: int) -> None:
+        keep = self.keep
+        self.trim(self.head + 1 - min(keep.entries or MOST_ENTRIES, MOST_ENTRIES))
+        while self.floor <= self.head and (
+            (keep.age_ms is not None and self.entries[self.floor].at < now - keep.age_ms)
+            or (keep.bytes is not None and self.bytes > keep.bytes)
+        ):
+            self.trim(self.floor + 1)
 
 
 class MemoryStore:
@@ -61,7 +76,7 @@ class MemoryStore:
 
     Args:
         clock_ms: the time in ms since the epoch.
-        keep: how many entries each stream keeps, `MOST_ENTRIES` at most.
+        keep: what each stream keeps, `MOST_ENTRIES` at most; looked at when something is appended.
         epoch: draws the epoch of a new stream.
     """
 
@@ -69,11 +84,11 @@ class MemoryStore:
         self,
         *,
         clock_ms: Callable[[], int],
-        keep: Keep = keep_rooms,
+        keep: Keep | None = None,
         epoch: Callable[[], str] = draw_epoch,
     ) -> None:
         self._clock_ms = clock_ms
-        self._keep = keep
+        self._keep = keep or keep_by_kind()
         self._epoch = epoch
         self._feed = Feed()
         self._streams: dict[str, _Stream] = {}
@@ -166,9 +181,7 @@ class MemoryStore:
     def _stream(self, name: str) -> _Stream:
         stream = self._streams.get(name)
         if stream is None:
-            keep = self._keep(name)
-            stream = _Stream(self._epoch(), MOST_ENTRIES if keep is None else min(keep, MOST_ENTRIES))
-            self._streams[name] = stream
+            stream = self._streams[name] = _Stream(self._epoch(), self._keep(name))
         return stream
 
 

@@ -1,16 +1,21 @@
-"""How much of a stream is kept."""
+"""How much of which stream is kept."""
 
 from collections.abc import Callable
 
+from pushtui.retention import ALL, Retention
 from server.log.streams import STATUS
 
-#: The number of entries that a stream keeps, by its name; None for all. Called from any thread.
-Keep = Callable[[str], int | None]
+#: What a stream keeps, by its name. Called from any thread.
+Keep = Callable[[str], Retention]
 
-#: Two hours of one host's samples at one a second.
-STATUS_ENTRIES = 7_200
+#: A day of one host's samples at one a second, and room for some more.
+STATUS_RETENTION = Retention(age_ms=24 * 3_600_000, entries=100_000)
 
 
-def keep_rooms(stream: str) -> int | None:
-    """Keep whole rooms, and of the status stream what a screen can use."""
-    return STATUS_ENTRIES if stream == STATUS else None
+def keep_by_kind(chat: Retention = ALL, status: Retention = STATUS_RETENTION) -> Keep:
+    """The same for every room, something else for the status of machines.
+
+    Samples, notices and marks of the status stream go together: a stream has one floor, below which there is
+    nothing, so that a reader who was away can be told what it missed with two numbers.
+    """
+    return lambda stream: status if stream == STATUS else chat

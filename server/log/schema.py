@@ -13,7 +13,9 @@ APPLICATION_ID = 0x70757368
 
 # One tuple of statements for each step from a version to the next. What is released is never changed.
 # `entries` is clustered by stream and seq, the order in which it is read. `probe` stays empty: it is
-# written to find out whether there is room again.
+# written to find out whether there is room again. `tenure` has one row, see `server.log.witness`. `start` is the
+# place of an entry in its stream in bytes, as `bytes` is that of the stream's end: what lies between two entries
+# is a subtraction, however many they are. An entry counts with what its row and its index take, about 100 bytes.
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         f"PRAGMA application_id = {APPLICATION_ID}",
@@ -42,6 +44,24 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE UNIQUE INDEX entries_by_key ON entries (stream, author, key) WHERE key IS NOT NULL",
         "CREATE TABLE probe (filler BLOB NOT NULL)",
     ),
+    (
+        "CREATE TABLE tenure (name TEXT NOT NULL)",
+        "ALTER TABLE streams ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE entries ADD COLUMN start INTEGER NOT NULL DEFAULT 0",
+        """
+        UPDATE entries SET start = sized.start FROM (
+            SELECT stream, seq,
+                   sum(length(body) + 100) OVER (PARTITION BY stream ORDER BY seq) - length(body) - 100 AS start
+            FROM entries
+        ) AS sized
+        WHERE entries.stream = sized.stream AND entries.seq = sized.seq
+        """,
+        """
+        UPDATE streams SET bytes = coalesce(
+            (SELECT sum(length(body) + 100) FROM entries WHERE entries.stream = streams.id), 0
+        )
+        """,
+    ),
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)
@@ -69,6 +89,7 @@ def open_writer(path: Path, busy_seconds: float) -> sqlite3.Connection:
             )
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS: else fsync stops at the drive's cache
+        connection.execute("PRAGMA cell_size_check = ON")  # notices more of what is damaged
         connection.execute("PRAGMA secure_delete = ON")  # what was redacted shall not stay in free pages
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
         _migrate(connection, version)
@@ -80,6 +101,7 @@ def open_reader(path: Path, busy_seconds: float) -> sqlite3.Connection:
     """Open the log for reading, beside the writer; may be used from any one thread at a time."""
     connection = _connect(path, busy_seconds)
     connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA cell_size_check = ON")
     return connection
 
 

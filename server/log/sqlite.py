@@ -6,19 +6,32 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
+from pushtui.settings import Durability
 from server.log.epoch import draw_epoch
 from server.log.feed import Feed
+from server.log.openfiles import OpenFiles
 from server.log.ownership import Ownership
-from server.log.retention import Keep, keep_rooms
+from server.log.retention import Keep, keep_by_kind
 from server.log.schema import open_reader, open_writer, refusing
 from server.log.store import Draft, Entry, Follower, StoreBusyError, Stored, StreamState
+from server.log.tenure import begin_tenure
 from server.log.transaction import Row, load_rows
-from server.log.writer import Writer
+from server.log.witness import Witness
+from server.log.writer import Writer, damaged, is_damage
 
 _COLUMNS = "seq, at, kind, author, key, body FROM entries WHERE stream = (SELECT id FROM streams WHERE name = ?)"
 _ABOVE = f"SELECT {_COLUMNS} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 _BELOW = f"SELECT {_COLUMNS} AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?"
+
+
+class _Opened(NamedTuple):
+    writer: sqlite3.Connection
+    reader: sqlite3.Connection
+    rows: dict[str, Row]
+    files: OpenFiles
+    witness: Witness
 
 
 class SqliteStore:
@@ -27,10 +40,15 @@ class SqliteStore:
     One thread writes (see `Writer`), another one reads, page by page: no transaction outlives a page, so
     readers never keep the write-ahead log from being folded back.
 
+    With ``durability`` "relaxed" a commit is not flushed: after a power cut, or a crash of the system, the newest
+    events may be missing. An opening after one that did not end in order gives every stream a new epoch then.
+
     Args:
         path: the file; it and its folder are made if there are none.
         clock_ms: the time in ms since the epoch.
-        keep: how many entries each stream keeps.
+        durability: whether an append returns when its events are on the disk ("full"), or when they are
+            written and the system will bring them there ("relaxed").
+        keep: what each stream keeps.
         queue_limit: how many drafts may wait to be written.
         busy_seconds: how long a write waits for another program's lock before it is given up.
         epoch: draws the epoch of a new stream.
@@ -41,14 +59,16 @@ class SqliteStore:
         path: Path,
         *,
         clock_ms: Callable[[], int],
-        keep: Keep = keep_rooms,
+        durability: Durability = "full",
+        keep: Keep | None = None,
         queue_limit: int = 4096,
         busy_seconds: float = 1.0,
         epoch: Callable[[], str] = draw_epoch,
     ) -> None:
         self._path = path
         self._clock_ms = clock_ms
-        self._keep = keep
+        self._durability = durability
+        self._keep = keep or keep_by_kind()
         self._queue_limit = queue_limit
         self._busy_seconds = busy_seconds
         self._epoch = epoch
@@ -63,10 +83,19 @@ class SqliteStore:
         """See `Store.open`."""
         loop = asyncio.get_running_loop()
         try:
-            connection, self._reader, rows = await loop.run_in_executor(self._reading, self._connect)
-            self._feed.publish({name: row.state for name, row in rows.items()}, ())
+            opened = await loop.run_in_executor(self._reading, self._connect)
+            self._reader = opened.reader
+            self._feed.publish({name: row.state for name, row in opened.rows.items()}, ())
             self._writer = Writer(
-                connection, rows, self._feed, limit=self._queue_limit, keep=self._keep, epoch=self._epoch
+                opened.writer,
+                opened.rows,
+                self._feed,
+                opened.files,
+                opened.witness,
+                limit=self._queue_limit,
+                keep=self._keep,
+                epoch=self._epoch,
+                clock_ms=self._clock_ms,
             )
         except BaseException:
             await self.close()
@@ -147,16 +176,23 @@ class SqliteStore:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._reading, fetch)
         except sqlite3.Error as error:
+            if is_damage(error) and self._writer is not None:
+                self._writer.condemn(damaged(error))
             raise StoreBusyError(f"the log cannot be read: {error}") from error
 
-    def _connect(self) -> tuple[sqlite3.Connection, sqlite3.Connection, dict[str, Row]]:
+    def _connect(self) -> _Opened:
         self._ownership.take()
         with contextlib.ExitStack() as opened, refusing(self._path):
+            witness = Witness(self._path)
             writer = opened.enter_context(contextlib.closing(open_writer(self._path, self._busy_seconds)))
-            reader = opened.enter_context(contextlib.closing(open_reader(self._path, self._busy_seconds)))
             rows = load_rows(writer)
+            begin_tenure(writer, rows, witness, path=self._path, durability=self._durability, epoch=self._epoch)
+            if self._durability == "relaxed":
+                writer.execute("PRAGMA synchronous = NORMAL")
+            reader = opened.enter_context(contextlib.closing(open_reader(self._path, self._busy_seconds)))
+            files = OpenFiles(self._path, writer)
             opened.pop_all()
-        return writer, reader, rows
+        return _Opened(writer, reader, rows, files, witness)
 
     async def _close(self) -> None:
         loop = asyncio.get_running_loop()

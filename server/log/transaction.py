@@ -11,27 +11,33 @@ from server.log.store import Draft, Entry, Stored, StreamState
 
 # A key's first entry stays; the conflict is named, so that nothing else is passed over in silence.
 _INSERT = """
-    INSERT INTO entries (stream, seq, at, kind, author, key, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO entries (stream, seq, at, kind, author, key, body, start) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (stream, author, key) WHERE key IS NOT NULL DO NOTHING
 """
 _STREAMS = """
-    SELECT name, id, epoch, floor, head, topic,
+    SELECT name, id, epoch, floor, head, topic, bytes,
            coalesce((SELECT min(seq) FROM entries WHERE entries.stream = streams.id), floor)
     FROM streams ORDER BY id
 """
+#: What an entry takes beside its body, about: its row, and its place in the index.
+ENTRY_BYTES = 100
 _BY_KEY = "SELECT seq FROM entries WHERE stream = ? AND author = ? AND key = ?"
 
 _topic = msgspec.json.Decoder(Topic)
 
 
 class Row(msgspec.Struct):
-    """A stream as it stands in the file; from ``lowest`` up to ``floor`` may be entries that are to go."""
+    """A stream as it stands in the file; from ``lowest`` up to ``floor`` may be entries that are to go.
+
+    ``bytes`` is what its entries ever took, from the first one on.
+    """
 
     id: int
     epoch: str
     floor: int
     head: int
     topic: str
+    bytes: int
     lowest: int
 
     @property
@@ -87,11 +93,11 @@ class Transaction:
     def finish(self) -> None:
         """Write the streams' rows; after this comes the commit."""
         for name, row in self.rows.items():
-            if (keep := self._keep(name)) is not None:
-                row.floor = max(row.floor, row.head - keep + 1)
+            if (most := self._keep(name).entries) is not None:
+                row.floor = max(row.floor, row.head - most + 1)
             self._execute(
-                "UPDATE streams SET floor = ?, head = ?, topic = ? WHERE id = ?",
-                (row.floor, row.head, row.topic, row.id),
+                "UPDATE streams SET floor = ?, head = ?, topic = ?, bytes = ? WHERE id = ?",
+                (row.floor, row.head, row.topic, row.bytes, row.id),
             )
 
     def _row(self, stream: str) -> Row:
@@ -100,7 +106,7 @@ class Transaction:
         if (committed := self._committed.get(stream)) is not None:
             row = msgspec.structs.replace(committed)
         else:
-            row = Row(id=0, epoch=self._epoch(), floor=1, head=0, topic="", lowest=1)
+            row = Row(id=0, epoch=self._epoch(), floor=1, head=0, topic="", bytes=0, lowest=1)
             made = self._execute(
                 "INSERT INTO streams (name, epoch, floor, head, topic) VALUES (?, ?, ?, ?, ?)",
                 (stream, row.epoch, row.floor, row.head, row.topic),
@@ -113,7 +119,9 @@ class Transaction:
         """Return the entry's seq, and whether it was stored now."""
         row = self._row(draft.stream)
         seq = row.head + 1
-        inserted = self._execute(_INSERT, (row.id, seq, at, draft.kind, draft.by, draft.key, draft.body))
+        inserted = self._execute(
+            _INSERT, (row.id, seq, at, draft.kind, draft.by, draft.key, draft.body, row.bytes)
+        )
         if not inserted.rowcount:
             (earlier,) = self._execute(_BY_KEY, (row.id, draft.by, draft.key)).fetchone()
             return earlier, False
@@ -122,5 +130,6 @@ class Transaction:
         for target, body in draft.erase:
             self._execute("UPDATE entries SET body = ? WHERE stream = ? AND seq = ?", (body, row.id, target))
         row.head = seq
+        row.bytes += len(draft.body) + ENTRY_BYTES
         self.entries.append(Entry(draft.stream, seq, at, draft.kind, draft.by, draft.key, draft.body, draft.erase))
         return seq, True

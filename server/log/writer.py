@@ -10,14 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from server.log.feed import Feed
+from server.log.openfiles import OpenFiles
 from server.log.retention import Keep
 from server.log.store import Entry, StoreBusyError, StreamState
+from server.log.sweeper import SWEEP_ROWS, Sweeper
+from server.log.tenure import total
 from server.log.transaction import Row, Transaction
+from server.log.witness import Witness
 
 _log = logging.getLogger(__name__)
 
 BATCH_DRAFTS = 512
-SWEEP_ROWS = 256
 PROBE_SECONDS = 1.0
 _PROBE_BYTES = 64 * 1024
 
@@ -27,13 +30,13 @@ _T = TypeVar("_T")
 class _Job(NamedTuple):
     work: Callable[[Transaction], Any]
     weight: int
-    future: asyncio.Future[Any]
+    future: asyncio.Future[Any] | None
 
 
 class _Settlement(NamedTuple):
     """What the loop has to know of a batch."""
 
-    answers: Sequence[tuple[asyncio.Future[Any], object]]
+    answers: Sequence[tuple[asyncio.Future[Any] | None, object]]
     weight: int = 0
     states: Mapping[str, StreamState] = {}
     entries: Sequence[Entry] = ()
@@ -46,10 +49,11 @@ class Writer:
     No timer is needed: while one batch is being written the next one gathers. The loop is told once for
     each batch, after the commit: the states move, the followers hear of it, then those who asked are answered.
 
-    Rows below a stream's floor are removed a few at a time, and only below floors that the loop knows
-    already. So whoever reads, and finds entries missing, finds the floor moved as well.
+    Between two batches a `Sweeper` makes one step. The writer is in trouble when the last commit failed: a
+    probe finds out when there is room again. It stays in trouble when the file is damaged, for what would be
+    stored in it could not be relied on.
 
-    `submit`, `stop`, `trouble` belong to the loop's thread; all the rest to the writer's.
+    `submit`, `stop`, `trouble`, `condemn` belong to the loop's thread; all the rest to the writer's.
     """
 
     def __init__(
@@ -57,13 +61,18 @@ class Writer:
         connection: sqlite3.Connection,
         rows: dict[str, Row],
         feed: Feed,
+        files: OpenFiles,
+        witness: Witness,
         *,
         limit: int,
         keep: Keep,
         epoch: Callable[[], str],
+        clock_ms: Callable[[], int],
     ) -> None:
         self._connection = connection
         self._feed = feed
+        self._files = files
+        self._witness = witness
         self._limit = limit
         self._keep = keep
         self._epoch = epoch
@@ -74,11 +83,12 @@ class Writer:
         self._wake = threading.Condition()
         self._inbox: deque[_Job] = deque()
         self._stopping = False
+        self._damage: str | None = None
         # the writer thread's own
         self._rows = rows
+        self._entries = total(rows.values())
         self._trouble: str | None = None
-        self._overdue: set[str] = set()
-        self._take_over(rows)
+        self._sweeper = Sweeper(connection, rows, feed, keep=keep, clock_ms=clock_ms)
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
 
@@ -118,14 +128,24 @@ class Writer:
         """Wait for the thread's end; from any thread."""
         self._thread.join()
 
-    def _settle(self, settlement: _Settlement, trouble: str | None) -> None:
-        self._waiting -= settlement.weight
+    def condemn(self, reason: str) -> None:
+        """The file was found damaged: store nothing more in it."""
+        with self._wake:
+            self._damage = self._damage or reason
+            self._wake.notify()
+        self._know(self._damage)
+
+    def _know(self, trouble: str | None) -> None:
         if trouble != self._known_trouble:
             self._known_trouble = trouble
             _log.log(logging.ERROR if trouble else logging.INFO, "%s", trouble or "the log can be written again")
+
+    def _settle(self, settlement: _Settlement, trouble: str | None) -> None:
+        self._waiting -= settlement.weight
+        self._know(self._damage or trouble)
         self._feed.publish(settlement.states, settlement.entries)
         for future, answer in settlement.answers:
-            if future.done():
+            if future is None or future.done():
                 continue
             if isinstance(answer, Exception):
                 future.set_exception(answer)
@@ -146,31 +166,49 @@ class Writer:
                 break
             elif self._trouble is not None:
                 self._probe()
-            if self._sweepable():
-                self._sweep()
-        with contextlib.suppress(sqlite3.Error):
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._connection.close()
+            if self._trouble is None:
+                self._sweep(max(SWEEP_ROWS, len(jobs)))
+        self._end()
 
     def _next(self) -> tuple[list[_Job], bool]:
         jobs: list[_Job] = []
         weight = 0
         with self._wake:
-            if not (self._inbox or self._stopping or self._sweepable()):
-                self._wake.wait(PROBE_SECONDS if self._trouble is not None else None)
+            if not (self._inbox or self._stopping):
+                pause = self._sweeper.idle_seconds() if self._trouble is None else PROBE_SECONDS
+                if pause:
+                    self._wake.wait(pause)
             while self._inbox and (not jobs or weight + self._inbox[0].weight <= BATCH_DRAFTS):
                 job = self._inbox.popleft()
                 weight += job.weight
                 jobs.append(job)
             return jobs, self._stopping
 
-    def _store(self, jobs: list[_Job], *, hopeless: bool) -> _Settlement:
+    def _end(self) -> None:
+        folded_back = False
+        with contextlib.suppress(sqlite3.Error):
+            (busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            folded_back = not busy and self._refusal() is None
+        self._connection.close()
+        with contextlib.suppress(OSError):
+            self._witness.end(in_order=folded_back)
+
+    def _refusal(self) -> str | None:
+        """Why there is no use in writing, as far as that can be seen without trying."""
+        if self._damage is None:
+            self._damage = self._files.damage()
+        return self._damage or self._files.absence()
+
+    def _store(self, jobs: list[_Job], *, hopeless: bool = False) -> _Settlement:
         """Do the jobs in one transaction. One that is at fault itself is left out; the others go on."""
         weight = sum(job.weight for job in jobs)
-        refused: list[tuple[asyncio.Future[Any], object]] = []
+        refused: list[tuple[asyncio.Future[Any] | None, object]] = []
+        if (refusal := self._refusal()) is not None:
+            self._trouble = refusal
+            hopeless = True
         while jobs and not hopeless:
             transaction = Transaction(self._connection, self._rows, keep=self._keep, epoch=self._epoch)
-            answers: list[tuple[asyncio.Future[Any], object]] = []
+            answers: list[tuple[asyncio.Future[Any] | None, object]] = []
             job: _Job | None = None
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -181,65 +219,55 @@ class Writer:
                 transaction.finish()
                 self._connection.execute("COMMIT")
             except Exception as error:
-                self._rollback()
                 if job is not None and not _is_storage_failure(error):
+                    self._rollback()
                     refused.append((job.future, error))
                     jobs.remove(job)
                     continue
-                self._trouble = _reason(error)
+                self._failed(error)
                 break
             if transaction.rows:
                 self._trouble = None
-            self._take_over(transaction.rows)
+            if transaction.entries:
+                self._entries += len(transaction.entries)
+                self._witness.note(self._entries)
+            self._rows.update(transaction.rows)
+            self._sweeper.take_over(transaction.rows)
             states = {name: row.state for name, row in transaction.rows.items()}
-            return _Settlement(answers + refused, weight, states, transaction.entries, bool(self._overdue))
+            return _Settlement(answers + refused, weight, states, transaction.entries, self._sweeper.overdue)
         failed = [(job.future, StoreBusyError(self._trouble)) for job in jobs]
         return _Settlement([*failed, *refused], weight)
 
-    def _take_over(self, rows: Mapping[str, Row]) -> None:
-        self._rows.update(rows)
-        for name, row in rows.items():
-            if row.floor - row.lowest >= SWEEP_ROWS:
-                self._overdue.add(name)
-
     def _probe(self) -> None:
         """Find out whether there is room for the biggest event."""
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute("INSERT INTO probe VALUES (zeroblob(?))", (_PROBE_BYTES,))
-            self._connection.execute("COMMIT")
-            self._connection.execute("DELETE FROM probe")
-        except sqlite3.Error as error:
-            self._rollback()
-            self._trouble = _reason(error)
-        else:
-            self._trouble = None
+        self._trouble = self._refusal()
+        if self._trouble is None:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.execute("INSERT INTO probe VALUES (zeroblob(?))", (_PROBE_BYTES,))
+                self._connection.execute("COMMIT")
+                self._connection.execute("DELETE FROM probe")
+            except sqlite3.Error as error:
+                self._failed(error)
         self._report(_Settlement(()))
 
-    def _sweepable(self) -> bool:
-        return self._trouble is None and any(self._due(name) >= SWEEP_ROWS for name in self._overdue)
-
-    def _due(self, name: str) -> int:
-        state = self._feed.state(name)
-        return 0 if state is None else state.floor - self._rows[name].lowest
-
-    def _sweep(self) -> None:
-        """Remove some rows of one stream."""
-        name = next(name for name in self._overdue if self._due(name) >= SWEEP_ROWS)
-        row = self._rows[name]
+    def _sweep(self, most: int) -> None:
+        """One step. A floor that rises is a commit like others; what is removed below it need not be flushed."""
         try:
-            self._connection.execute(
-                "DELETE FROM entries WHERE stream = ? AND seq >= ? AND seq < ?",
-                (row.id, row.lowest, row.lowest + SWEEP_ROWS),
-            )
+            if floors := self._sweeper.lapsed():
+                self._report(self._store([_Job(lambda transaction: _raise(transaction, floors), 0, None)]))
+            if self._trouble is None:
+                self._sweeper.sweep(most)
         except sqlite3.Error as error:
-            self._rollback()
-            self._trouble = _reason(error)
+            self._failed(error)
             self._report(_Settlement(()))
-            return
-        row.lowest += SWEEP_ROWS
-        if row.floor - row.lowest < SWEEP_ROWS:
-            self._overdue.discard(name)
+
+    def _failed(self, error: Exception) -> None:
+        self._rollback()
+        self._trouble = _reason(error)
+        if is_damage(error):
+            with self._wake:
+                self._damage = self._damage or self._trouble
 
     def _rollback(self) -> None:
         if self._connection.in_transaction:
@@ -257,10 +285,33 @@ def _is_storage_failure(error: Exception) -> bool:
     )
 
 
+def is_damage(error: Exception) -> bool:
+    """The file is not what it was: no database, or not a sound one."""
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _raise(transaction: Transaction, floors: Mapping[str, int]) -> None:
+    for name, floor in floors.items():
+        transaction.trim(name, floor)
+
+
+def _code(error: Exception) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
 def _reason(error: Exception) -> str:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = _code(error)
     if code == sqlite3.SQLITE_FULL:
         return "the log cannot be written: the disk is full"
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return "the log cannot be written: another program holds it"
+    if code == sqlite3.SQLITE_READONLY:
+        return "the log cannot be written: its folder is read-only"
+    if is_damage(error):
+        return damaged(error)
     return f"the log cannot be written: {error}"
+
+
+def damaged(error: Exception) -> str:
+    """What is said of a damaged file."""
+    return f"the log is damaged ({error}): stop the server and restore it from a copy"

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pushtui.retention import ALL, Retention
 from server.log.memory import MemoryStore
 from server.log.sqlite import SqliteStore
 from server.log.store import Draft, Store
@@ -16,9 +17,9 @@ ROOM = "room:main"
 KEPT_OF_SHORT = 3
 
 
-def keep_short(stream: str) -> int | None:
+def keep_short(stream: str) -> Retention:
     """Only the stream ``short`` is trimmed by itself."""
-    return KEPT_OF_SHORT if stream == "short" else None
+    return Retention(entries=KEPT_OF_SHORT) if stream == "short" else ALL
 
 
 def said(text: str, *, stream: str = ROOM, by: str = "anna", key: str | None = None) -> Draft:

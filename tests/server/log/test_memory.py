@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from pushtui.retention import ALL, Retention
 from server.log import memory
 from server.log.memory import MemoryStore
 from tests.server.log.conftest import ROOM, said
@@ -13,7 +14,7 @@ async def test_a_stream_without_a_limit_has_one_all_the_same(
     clock_ms: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "MOST_ENTRIES", 10)
-    store = MemoryStore(clock_ms=clock_ms, keep=lambda stream: None if stream == ROOM else 1000)
+    store = MemoryStore(clock_ms=clock_ms, keep=lambda stream: ALL if stream == ROOM else Retention(entries=1000))
     await store.open()
     for number in range(25):
         await store.append(said("x", key=str(number)), said("x", key=str(number), stream="other"))

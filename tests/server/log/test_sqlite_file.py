@@ -16,7 +16,7 @@ import pytest
 from server.log import schema
 from server.log.sqlite import SqliteStore
 from server.log.store import Draft, StoreUnusableError
-from server.log.writer import SWEEP_ROWS
+from server.log.sweeper import SWEEP_ROWS
 from tests.server.log.conftest import ROOM, keep_short, said, topic, until
 
 Make = Callable[..., SqliteStore]
@@ -273,7 +273,11 @@ class TestSpace:
         await store.append(said("oh"))
         await store.append(Draft(ROOM, "redact", "anna", b'{"target":1}', erase=((1, b"{}"),)))
         await store.close()
-        assert sorted(file.name for file in path.parent.iterdir()) == ["log.sqlite3", "log.sqlite3.lock"]
+        assert sorted(file.name for file in path.parent.iterdir()) == [
+            "log.sqlite3",
+            "log.sqlite3.lock",
+            "log.sqlite3.witness",
+        ]
         assert b"oh" in path.read_bytes()
         assert b"swordfish" not in path.read_bytes()
 
