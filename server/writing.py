@@ -187,5 +187,7 @@ def _scrubbed(value: Any) -> Any:
             return {key: _scrubbed(inner) for key, inner in value.items()}
         case list() | tuple():
             return [_scrubbed(inner) for inner in value]
+        case int() if not -(1 << 63) <= value < 1 << 63:
+            raise RefusedError("malformed", "a number has more than 64 bits")
         case _:
             return value

@@ -35,7 +35,7 @@ class TestPings:
         await wire.upgrade()
         wire.say(HELLO)
         await wire.frame_of(Opcode.PING)
-        while (frame := await wire.frame_of(Opcode.TEXT)) and json.loads(frame.payload)["type"] != "bye":
+        while json.loads((frame := await wire.frame_of(Opcode.TEXT)).payload)["type"] != "bye":
             pass
         assert json.loads(frame.payload)["code"] == 4002
         close = await wire.frame()

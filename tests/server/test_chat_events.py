@@ -241,10 +241,12 @@ class TestOthers:
         for _ in range(2):
             await ana.say("mark", key="m", room="main", text="deploy v1.4")
         heard = {frame["type"]: frame for frame in (await ana.hear(), await ana.hear())}
-        assert heard["event"]["body"] == {"text": "deploy v1.4"}
+        event = heard["event"]
+        assert event["body"] == {"text": "deploy v1.4"}
         assert heard["ack"]["key"] == "m"
         block = await status.block()
-        assert (block.event, block.data) == ("mark", {"text": "deploy v1.4", "room": "main", "by": "ana"})
+        assert block.event == "mark"
+        assert block.data == {"text": "deploy v1.4", "room": "main", "by": "ana", "at": event["at"]}
         assert any_house.head_of("status") == 1
 
 
