@@ -1,7 +1,7 @@
 """Puts the server together: one store, one fan-out, the conversations, one port."""
 
+import asyncio
 import logging
-import random
 import socket
 
 from aiohttp import web
@@ -24,7 +24,6 @@ from server.writing import Writing
 logger = logging.getLogger(__name__)
 
 DEFAULT_ROOM = "main"
-_RETRY_MS = (500, 2500)
 
 
 class Server:
@@ -49,6 +48,7 @@ class Server:
         self._timing = timing or Timing()
         self._limits = limits
         self._name = name
+        self._hurry = asyncio.Event()
         self._site: web.SockSite | None = None
         self._runner: web.AppRunner | None = None
         self._service: Service | None = None
@@ -84,21 +84,30 @@ class Server:
         if self._service is not None:
             await self._service.writing.sample(sample)
 
-    async def stop(self, reason: str = "the server stops") -> None:
-        """Tell every client, give them a moment, end; within 3 s, whatever they do. Idempotent."""
+    async def stop(self, reason: str = "the server stops", *, drain: float = 0) -> None:
+        """Tell every client, give them a moment, end; within 3 s and the drain, whatever they do. Idempotent.
+
+        Args:
+            reason: what clients are told.
+            drain: seconds over which they are told; see `hurry`.
+        """
         if self._site is not None:
             await self._site.stop()
             self._site = None
         if self._service is not None:
-            retry_ms = random.randint(*_RETRY_MS)  # noqa: S311
-            await self._service.connections.end_all(CloseCode.RESTART, reason, retry_ms)
+            await self._service.connections.end_all(CloseCode.RESTART, reason, drain, self._hurry)
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
         if self._service is not None:
             self._service.fanout.close()
+            self._service.rooms.close()
             self._service = None
         await self._store.close()
+
+    def hurry(self) -> None:
+        """Drain no longer: tell the rest of the clients now."""
+        self._hurry.set()
 
     def _make_service(self) -> Service:
         return Service(
@@ -108,7 +117,7 @@ class Server:
             writing=Writing(self._store, self._limits),
             connections=Connections(self._timing),
             people=People(),
-            rooms=Rooms(),
+            rooms=Rooms(self._timing.grace),
             limits=self._limits,
             timing=self._timing,
         )

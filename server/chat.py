@@ -90,6 +90,7 @@ class Chat:
         self._pong_due = False
         self._endings: set[asyncio.Task[None]] = set()
         self._ended = False
+        self._goodbye = False
         self._closed = asyncio.Event()
         ws.violated = self._conversation.part
 
@@ -112,7 +113,7 @@ class Chat:
                 # When this returns, the library drops the connection, and with it what was not read yet.
                 await self._closed.wait()
         finally:
-            self._conversation.depart()
+            self._conversation.depart(lost=not self._goodbye)
             self._service.connections.remove(self)
 
     def tick(self, now: float) -> None:
@@ -180,6 +181,9 @@ class Chat:
                     self.sink.write(frame(Opcode.PONG, message.data))
                 case WSMsgType.PONG:
                     self._pong_due = False
+                case WSMsgType.CLOSE:
+                    self._goodbye = message.data in (CloseCode.NORMAL, CloseCode.GOING_AWAY)
+                    return None
                 case _:
                     return None
 

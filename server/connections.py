@@ -1,7 +1,9 @@
 """Everyone who is connected, and the pulse that looks after them all."""
 
 import asyncio
+import contextlib
 import logging
+import random
 from collections import Counter
 from typing import Protocol
 
@@ -10,6 +12,9 @@ from server.sink import TransportSink
 from server.timing import Timing
 
 logger = logging.getLogger(__name__)
+
+#: When clients of a server that stops are asked to come back, each at a moment of its own.
+_RETRY_MS = (500, 2500)
 
 
 class Connection(Protocol):
@@ -56,11 +61,26 @@ class Connections:
         """How many there are of each kind."""
         return Counter(connection.kind for connection in self._all)
 
-    async def end_all(self, code: CloseCode, reason: str, retry_ms: int) -> None:
-        """Tell everyone, give them a moment to go, and drop those who do not."""
+    async def end_all(self, code: CloseCode, reason: str, drain: float, hurry: asyncio.Event) -> None:
+        """Tell everyone, give them a moment to go, and drop those who do not.
+
+        Args:
+            code: the close code.
+            reason: why, in a few words.
+            drain: seconds over which clients are told, so that they do not all come back at once.
+            hurry: tell the rest of them now.
+        """
+        everyone = list(self._all)
+        random.shuffle(everyone)
+        endings = [
+            asyncio.ensure_future(_end_later(one, code, reason, drain * place / len(everyone), hurry))
+            for place, one in enumerate(everyone)
+        ]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(drain):
+                await hurry.wait()
         if self._pulse is not None:
             self._pulse.cancel()
-        endings = [asyncio.ensure_future(one.end(code, reason, retry_ms)) for one in self._all]
         try:
             async with asyncio.timeout(self._timing.farewell):
                 await self._empty.wait()
@@ -81,3 +101,12 @@ class Connections:
                     connection.sink.abort()
                 else:
                     connection.tick(now)
+
+
+async def _end_later(
+    connection: Connection, code: CloseCode, reason: str, wait: float, hurry: asyncio.Event
+) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(wait):
+            await hurry.wait()
+    await connection.end(code, reason, random.randint(*_RETRY_MS))  # noqa: S311

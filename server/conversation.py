@@ -7,7 +7,7 @@ from itertools import accumulate, islice
 
 from pushtui import __version__
 from pushtui.protocol import messages
-from pushtui.protocol.close import CloseCode
+from pushtui.protocol.close import CloseCode, is_final
 from pushtui.protocol.codec import Codec
 from pushtui.protocol.limits import DEFAULT_REPLAY
 from pushtui.protocol.text import safe_line
@@ -95,7 +95,7 @@ class Conversation:
     def part(self, code: int, reason: str, retry_ms: int | None = None) -> None:
         """Say the last word to this client, then depart."""
         self._sink.write(self._wire.wrap(self._codec.encode(messages.Bye(code, reason, retry_ms))))
-        self.depart()
+        self.depart(lost=not is_final(code))
 
     def refuse(self, refusal: RefusedError, key: str | None = None) -> None:
         """Say why something is not done; the connection stays up."""
@@ -167,13 +167,17 @@ class Conversation:
             self.tell(messages.Resume(name, start.outcome, start.epoch, start.after, start.head, start.lost))
             self._listen(self._rooms[name], start.after)
 
-    def depart(self) -> None:
-        """Leave every room and forget the nick; from here on nothing is said or heard. Idempotent."""
+    def depart(self, *, lost: bool = False) -> None:
+        """Leave every room and forget the nick; from here on nothing is said or heard. Idempotent.
+
+        Args:
+            lost: the client did not say that it goes, and may be back in a moment.
+        """
         self._departed = True
         for cursor in self._cursors.values():
             self._service.fanout.detach(cursor)
         for room in self._rooms.values():
-            self._service.rooms.exit(room, self)
+            room.exit(self, lost=lost)
         self._cursors.clear()
         self._rooms.clear()
         self._service.people.exit(self)
@@ -266,7 +270,7 @@ class Conversation:
         room = self._occupied(name)
         del self._rooms[name]
         self._service.fanout.detach(self._cursors.pop(name))
-        self._service.rooms.exit(room, self)
+        room.exit(self)
 
     def _set_away(self, said: messages.Away) -> None:
         most = self._service.limits.topic_characters

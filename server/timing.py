@@ -15,6 +15,7 @@ class Timing:
         stuck: for a transport that takes nothing, before it is aborted.
         farewell: for clients to go after they were told that the server stops.
         retry: what an event stream tells as its reconnection time.
+        grace: for who was lost without a word to come back before the others hear that they are gone.
         tick: between two looks at all connections.
     """
 
@@ -25,4 +26,5 @@ class Timing:
     stuck: float = 20
     farewell: float = 1.5
     retry: float = 2
+    grace: float = 4
     tick: float = 1
