@@ -6,9 +6,9 @@ import sys
 
 import psutil
 
-from bench import screen, timeline
+from bench import screen, slow, timeline
 
-_PARTS = {"screen": screen.measure, "timeline": timeline.measure}
+_PARTS = {"screen": screen.measure, "timeline": timeline.measure, "slow": slow.measure}
 
 
 def main() -> int:

@@ -82,8 +82,8 @@ async def _serve(settings: ServeSettings, listener: socket.socket) -> int:
         sampling = loop.create_task(sampler.run(server.publish, settings.interval))
         _announce(settings, listener)
         await stopping.wait()
-    finally:
         logger.info("stopping")
+    finally:
         if sampling is not None:
             sampling.cancel()
         await server.stop()

@@ -104,9 +104,9 @@ class StatusLines:
         match happening:
             case StatusEvent(body=Sample() as sample):
                 yield f"{_second(sample.at)} {_sample(sample)}"
-            case StatusEvent(body=body, kind=kind, replayed=replayed):
-                # the status stream tells no time but that of samples
-                time = "earlier " if replayed else _second(self._now())
+            case StatusEvent(body=body, kind=kind):
+                at = None if body is None else body.at
+                time = _second(self._now() if at is None else at)
                 yield from _indented(f"{time} {_status_body(body, kind)}")
             case Link() | CaughtUp():
                 for line in _link_or_outcome(happening):

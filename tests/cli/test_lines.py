@@ -175,7 +175,8 @@ def test_the_status_flow_has_marks_alerts_and_unknown_kinds() -> None:
 
 
 def test_a_replayed_notice_does_not_claim_to_be_of_now() -> None:
-    assert status(durable(bodies.Mark("v1.4"), replayed=True)) == ["earlier  ⚑ v1.4"]
+    stored = bodies.Mark("v1.4", at=AT - 60_000)
+    assert status(durable(stored, replayed=True)) == ["14:01:31 ⚑ v1.4"]
 
 
 def test_a_long_life_forgets_the_oldest_authors() -> None:
