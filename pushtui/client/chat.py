@@ -1,7 +1,8 @@
 """The chat of a server, over a WebSocket that comes back by itself."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -11,7 +12,8 @@ from pushtui.client.clock import Clock, SystemClock
 from pushtui.client.conversation import Conversation, new_key
 from pushtui.client.feed import Feed
 from pushtui.client.happenings import ChatHappening, Link
-from pushtui.client.outbox import Keyed
+from pushtui.client.outbox import Keyed, NoShelf, Shelf
+from pushtui.client.outbox_file import OutboxFile, OutboxUnusableError, path_of
 from pushtui.client.reconnection import Reconnection
 from pushtui.client.traffic import Traffic
 from pushtui.client.websocket import Timeouts, WebSocket
@@ -34,7 +36,8 @@ class ChatClient:
     Use it as an asynchronous context manager, and iterate over it to learn what happens; one consumer at a time.
     The iteration goes on through lost links, and ends after a `Link` that is ``refused`` or ``closed``. A consumer
     that stops iterating stops the link too, in the end. What one says is queued when there is no link, and said
-    again after one was lost, in order; the server stores it once.
+    again after one was lost, in order; the server stores it once. With an ``outbox`` on disk that holds across
+    runs of the program too: on entering, a `Pending` comes for each thing that an earlier run left.
 
     Args:
         address: where the server is.
@@ -44,6 +47,8 @@ class ChatClient:
         subprotocol: `pushtui.protocol.messages.JSON` or ``MSGPACK``.
         replay: how many events of a room to begin with.
         token: what lets one in, if the server wants something.
+        outbox: the folder that keeps what is not stored yet, such as `outbox_file.default_folder`; None keeps it
+            in memory.
         backoff: the policy of reconnecting.
         timeouts: how long to wait for the server.
         clock: the time by which to reconnect.
@@ -59,6 +64,7 @@ class ChatClient:
         subprotocol: str = messages.JSON,
         replay: int = DEFAULT_REPLAY,
         token: str | None = None,
+        outbox: Path | None = None,
         backoff: Backoff | None = None,
         timeouts: Timeouts | None = None,
         clock: Clock | None = None,
@@ -67,7 +73,8 @@ class ChatClient:
         self.traffic = Traffic()
         self._codec = CODECS[subprotocol]
         clock = clock or SystemClock()
-        self._conversation = Conversation(nick, session or new_key(), rooms, replay, token)
+        self._outbox = outbox
+        self._conversation = Conversation(nick, session or new_key(), rooms, replay, token, self._shelf)
         self._feed: Feed[ChatHappening] = Feed()
         self._websocket = WebSocket(
             address,
@@ -84,6 +91,7 @@ class ChatClient:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        self._tell(self._conversation.keep())
         self._task = asyncio.create_task(self._run(), name="pushtui chat")
         return self
 
@@ -97,6 +105,7 @@ class ChatClient:
         # A task that was cancelled before it began told nobody.
         self._reconnection.close()
         self._feed.end()
+        self._conversation.outbox.close()
 
     def __aiter__(self) -> Self:
         return self
@@ -182,6 +191,21 @@ class ChatClient:
         """
         return self._say(messages.SetMark(new_key(), room, _encodable(text)))
 
+    def retry(self, key: str) -> None:
+        """Queue again, last in the row, what failed; a `Delivery` tells it. Any other key is passed over."""
+        self._tell(self._conversation.retry(key))
+        self._websocket.wake()
+
+    def take_back(self, key: str) -> str | None:
+        """Give up what failed or was never sent; nothing is told about it any more.
+
+        Returns:
+            Its text, empty for a reaction or a redaction; None when it is stored, or may be.
+        """
+        text = self._conversation.take_back(key)
+        self._websocket.wake()
+        return text
+
     def join(self, room: str) -> None:
         """Be in one more room.
 
@@ -217,7 +241,7 @@ class ChatClient:
         return asked
 
     def rename(self, nick: str) -> None:
-        """Become somebody else, by a new link, as soon as nothing said is on its way.
+        """Become somebody else, by a new link, as soon as what was said before is stored.
 
         If the server refuses the nick one stays who one was, and an `Error` tells why.
 
@@ -239,10 +263,21 @@ class ChatClient:
             raise TextTooLongError(f"a message has at most {limits.text_bytes} bytes, this one has {size}")
         if len(self._codec.encode(said)) > limits.frame_bytes:
             raise TextTooLongError(f"this message is too big for a frame of {limits.frame_bytes} bytes")
-        for happening in self._conversation.say(said):
-            self._feed.put(happening)
+        self._tell(self._conversation.say(said))
         self._websocket.wake()
         return said.key
+
+    def _tell(self, happenings: Iterator[ChatHappening]) -> None:
+        for happening in happenings:
+            self._feed.put(happening)
+
+    def _shelf(self, nick: str) -> Shelf:
+        if self._outbox is None:
+            return NoShelf()
+        try:
+            return OutboxFile(path_of(self._outbox, self.address, nick))
+        except OutboxUnusableError as error:
+            return NoShelf(str(error))
 
     async def _run(self) -> None:
         try:

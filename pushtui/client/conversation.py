@@ -2,13 +2,13 @@
 
 import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import replace
 
 from pushtui.client.decoding import ServerFrame
-from pushtui.client.happenings import CaughtUp, ChatHappening, Delivery, Page, RoomEvent, Undeliverable
-from pushtui.client.outbox import Keyed, Outbox
+from pushtui.client.happenings import CaughtUp, ChatHappening, Delivery, Page, Pending, RoomEvent, Undeliverable
+from pushtui.client.outbox import Keyed, Outbox, Shelf
 from pushtui.client.replay import Replay
 from pushtui.protocol import messages
 from pushtui.protocol.limits import LIMITS, Limits
@@ -19,6 +19,15 @@ _PASSING = {"busy", "rate_limited"}
 _LEAST_PAUSE, _MOST_PAUSE, _USUAL_PAUSE = 100, 60_000, 1_000
 #: Codes that a server may use before it has read a key.
 _UNREAD = {"malformed", "unknown_type"}
+
+_KINDS: dict[type[Keyed], str] = {
+    messages.Send: "message",
+    messages.Edit: "edit",
+    messages.Redact: "redact",
+    messages.React: "react",
+    messages.SetTopic: "topic",
+    messages.SetMark: "mark",
+}
 
 Control = messages.Join | messages.Leave | messages.Typing | messages.Away | messages.History
 
@@ -37,9 +46,18 @@ class Conversation:
         rooms: the rooms to be in.
         replay: how many events of a room to begin with.
         token: what lets one in, if the server wants something.
+        shelf: what keeps the things said by an author of that nick; they belong to nobody else.
     """
 
-    def __init__(self, nick: str, session: str, rooms: Iterable[str], replay: int, token: str | None) -> None:
+    def __init__(
+        self,
+        nick: str,
+        session: str,
+        rooms: Iterable[str],
+        replay: int,
+        token: str | None,
+        shelf: Callable[[str], Shelf],
+    ) -> None:
         self.nick = nick
         self.outbox = Outbox()
         self.limits: Limits = LIMITS
@@ -54,6 +72,9 @@ class Conversation:
         self._asked: dict[str, messages.History] = {}
         self._next_nick: str | None = None
         self._last_nick: str | None = None
+        self._shelf = shelf
+        self._kept_for: str | None = None
+        self._problem = ""
 
     @property
     def rooms(self) -> tuple[str, ...]:
@@ -64,7 +85,7 @@ class Conversation:
 
     def hello(self, *, with_token: bool) -> messages.Hello:
         """The first frame of a new link. What is said from now on goes out after the welcome."""
-        if self._next_nick is not None and not self.outbox.unsure:
+        if self._next_nick is not None and not self.outbox:
             self._last_nick = self._last_nick or self.nick
             self.nick, self._next_nick = self._next_nick, None
         self._open = True
@@ -92,19 +113,69 @@ class Conversation:
 
     # What one says
 
+    def keep(self) -> Iterator[ChatHappening]:
+        """Keep what is said as the present nick; yields what an earlier run left, which is said now.
+
+        That it cannot be kept on disk is told and no more: what is said goes out all the same.
+        """
+        if self._kept_for == self.nick:
+            return
+        shelf = self._shelf(self.nick)
+        # What another program has now may be free when there is the next link.
+        self._kept_for = None if shelf.problem else self.nick
+        held = self.outbox.keep_on(shelf)
+        for entry in held:
+            if entry.reason is None:
+                # One who is not in the room cannot say it there.
+                self.join(entry.said.room)
+            yield Pending(
+                entry.key,
+                entry.said.room,
+                _KINDS[type(entry.said)],
+                _text(entry.said),
+                "queued" if entry.reason is None else "failed",
+                entry.at,
+                entry.reason or "",
+            )
+        yield from self._not_kept()
+
     def say(self, said: Keyed) -> Iterator[ChatHappening]:
         """Queue something that is to be stored."""
         if self.outbox.add(said):
             yield Delivery(said.key, "queued")
         else:
-            yield Delivery(said.key, "failed")
-            yield _undeliverable(said, "too much is waiting for a link to the server")
-
-    def unsayable(self, said: Keyed, reason: str) -> Iterator[ChatHappening]:
-        """Give up something that was queued."""
-        if self.outbox.failed(said.key) is not None:
+            reason = "too much is waiting for a link to the server"
+            self.outbox.add_failed(said, reason)
             yield Delivery(said.key, "failed")
             yield _undeliverable(said, reason)
+        yield from self._not_kept()
+
+    def retry(self, key: str) -> Iterator[ChatHappening]:
+        """Queue again what failed; nothing happens if it did not."""
+        if self.outbox.retry(key):
+            yield Delivery(key, "queued")
+
+    def take_back(self, key: str) -> str | None:
+        """Give up what failed or was never sent; returns its text, None if it is too late."""
+        said = self.outbox.take_back(key)
+        return None if said is None else _text(said)
+
+    def unsayable(self, said: Keyed, reason: str) -> Iterator[ChatHappening]:
+        """What was queued cannot be said to this server."""
+        yield from self._failed(said.key, reason)
+
+    def _failed(self, key: str, reason: str) -> Iterator[ChatHappening]:
+        said = self.outbox.failed(key, reason)
+        if said is not None:
+            yield Delivery(key, "failed")
+            yield _undeliverable(said, reason)
+
+    def _not_kept(self) -> Iterator[messages.Error]:
+        before, self._problem = self._problem, self.outbox.problem
+        if self._problem and self._problem != before:
+            yield messages.Error(
+                "not_kept", f"what you say is lost if this ends before it is stored: {self._problem}"
+            )
 
     def control(self, frame: Control) -> None:
         """Say something that is not stored; without a link it is forgotten."""
@@ -148,9 +219,9 @@ class Conversation:
         """Whether the nick can change now.
 
         Keys are unique per author: what was sent as one person must be answered before one becomes another, or it
-        could be stored twice.
+        could be stored twice. And what was said as one is not put into the mouth of the other.
         """
-        return self.welcomed and self._next_nick is not None and not self.outbox.unsure
+        return self.welcomed and self._next_nick is not None and not self.outbox
 
     def nick_refused(self) -> bool:
         """The server did not let one in; True when that was a new nick, and the one before is tried again."""
@@ -168,6 +239,7 @@ class Conversation:
                 self.welcomed = True
                 self.nick, self.limits, self._last_nick = frame.you.nick, frame.limits, None
                 yield frame
+                yield from self.keep()
             case messages.Resume():
                 yield from self._resume(frame)
             case RoomEvent():
@@ -220,11 +292,8 @@ class Conversation:
             pause = error.retry_after_ms if error.retry_after_ms is not None else _USUAL_PAUSE
             if self.outbox.again(key, now + min(max(pause, _LEAST_PAUSE), _MOST_PAUSE) / 1000):
                 yield Delivery(key, "queued")
-        elif (said := self.outbox.failed(key)) is not None:
-            yield Delivery(key, "failed")
-            yield _undeliverable(said, error.message)
         else:
-            yield error
+            yield from self._failed(key, error.message) if self.outbox.is_waiting(key) else (error,)
 
 
 def _told(caught_up: CaughtUp | None) -> Iterator[CaughtUp]:
@@ -233,7 +302,8 @@ def _told(caught_up: CaughtUp | None) -> Iterator[CaughtUp]:
 
 
 def _undeliverable(said: Keyed, reason: str) -> Undeliverable:
-    text = (
-        said.text if isinstance(said, messages.Send | messages.Edit | messages.SetTopic | messages.SetMark) else ""
-    )
-    return Undeliverable(said.key, said.room, text, reason)
+    return Undeliverable(said.key, said.room, _text(said), reason)
+
+
+def _text(said: Keyed) -> str:
+    return "" if isinstance(said, messages.Redact | messages.React) else said.text

@@ -102,17 +102,43 @@ class CaughtUp(Struct, frozen=True):
 
 
 class Delivery(Struct, frozen=True):
-    """What became of something said: ``queued``, on its way (``sent``), ``stored``, or ``failed`` for good.
+    """What became of something said: ``queued``, on its way (``sent``), ``stored``, or ``failed``.
 
-    From ``sent`` it goes back to ``queued`` when the link is lost or the server is busy.
+    From ``sent`` it goes back to ``queued`` when the link is lost or the server is busy, and from ``failed`` when
+    it is retried.
     """
 
     key: str
     state: Literal["queued", "sent", "stored", "failed"]
 
 
+class Pending(Struct, frozen=True):
+    """Something said before, by an earlier run of this program, that is not stored yet.
+
+    Those that are ``queued`` are sent by themselves, in this order; a ``failed`` one waits to be retried or taken
+    back. What becomes of each is told as for things said now.
+
+    Attributes:
+        key: its key.
+        room: the room it was said in.
+        kind: the kind of event it is to be: ``message``, ``edit``, ``redact``, ``react``, ``topic`` or ``mark``.
+        text: its text, empty for a kind that has none.
+        state: as in `Delivery`.
+        at: when it was said, in ms since the epoch.
+        reason: why it failed.
+    """
+
+    key: str
+    room: str
+    kind: str
+    text: str
+    state: Literal["queued", "failed"]
+    at: int
+    reason: str = ""
+
+
 class Undeliverable(Struct, frozen=True):
-    """Something said will not be stored; ``text`` is what it was."""
+    """Something said was not stored; ``text`` is what it was. It stays until it is retried or taken back."""
 
     key: str
     room: str
@@ -132,6 +158,7 @@ ChatHappening = (
     | Page
     | Error
     | Delivery
+    | Pending
     | Undeliverable
     | Bye
 )

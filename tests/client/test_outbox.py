@@ -56,7 +56,7 @@ def test_a_busy_server_gets_the_same_one_later() -> None:
 def test_one_that_failed_makes_way() -> None:
     outbox = filled("a", "b")
     outbox.next(0)
-    assert outbox.failed("a") == said("a")
+    assert outbox.failed("a", "no") == said("a")
     assert outbox.next(0) == said("b")
 
 
@@ -76,7 +76,7 @@ def test_answers_about_others_change_nothing() -> None:
     outbox = filled("a")
     outbox.next(0)
     assert not outbox.stored("x")
-    assert outbox.failed("x") is None
+    assert outbox.failed("x", "no") is None
     assert not outbox.again("x", 99)
     assert outbox.sent == "a"
     assert outbox.link_lost() == "a"
