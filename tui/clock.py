@@ -17,6 +17,8 @@ class Clock(NamedTuple):
     """Milliseconds since the Unix epoch."""
     steady: Callable[[], float] = time.monotonic
     """Seconds since some moment."""
+    runs: bool = True
+    """Whether the seconds go by themselves; those of a test are told by the test."""
 
     def time_of_day(self) -> str:
         """Return ``14:07:31``, local time."""

@@ -62,7 +62,7 @@ COMMANDS: dict[str, Command] = {
     command.name: command
     for command in (
         Command("nick", "NAME", "take another nick", names.nick),
-        Command("join", "ROOM", "go to a room; it comes into being if nobody was there yet", names.room),
+        Command("join", "ROOM", "go to a room; a new name makes a new one", names.room),
         Command("leave", "[ROOM]", "leave this room, or that one", names.room),
         Command("topic", "TEXT", "set the topic of this room", _topic),
         Command("me", "TEXT", "say what you do", str),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+import warnings
 
 os.environ["TZ"] = "UTC"
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
@@ -28,7 +29,7 @@ from textual.widgets import Input, TextArea  # noqa: E402
 
 from tests.tui.stage import Stage  # noqa: E402
 
-# A pilot takes the app for idle when it has done nothing for a while after each key: a 500th of a second is enough.
+# After each key a pilot waits until the app has done nothing for a while; a 500th of a second is enough.
 _wait.SLEEP_GRANULARITY = 0.002
 _wait.SLEEP_IDLE = 0.0002
 
@@ -63,12 +64,15 @@ def screen_snapshot(snapshot: SnapshotAssertion) -> Callable[[App[Any], str], No
         width, height = app.size
         # Rich names its styles after a checksum of the whole picture: with it, any change would touch every line.
         svg = re.sub(r"terminal-\d+", "terminal", app.export_screenshot(simplify=True))
-        assert pictures(name=f"{name}-{width}x{height}") == svg
+        with warnings.catch_warnings():
+            # Pictures are named after what they show, not after the test that takes them.
+            warnings.filterwarnings("ignore", message=r"\s*Can not relate snapshot")
+            assert pictures(name=f"{name}-{width}x{height}") == svg
 
     return compare
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> type[Stage]:
-    """How a test opens the screen: ``async with stage() as on:``; what it remembers goes to a folder of its own."""
+    """How a test opens the screen: ``async with stage() as on:``; it remembers in a folder of its own."""
     return type("StageInItsFolder", (Stage,), {"kept_at": tmp_path / "screen.json"})

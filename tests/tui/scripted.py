@@ -19,7 +19,7 @@ from pushtui.client.happenings import (
     StatusResume,
 )
 from pushtui.client.traffic import Traffic
-from pushtui.protocol.bodies import Message, Notice, RoomBody
+from pushtui.protocol.bodies import Mark, Message, Notice, RoomBody
 from pushtui.protocol.limits import Limits
 from pushtui.protocol.messages import Member, Resume, RoomState, Welcome, You
 from pushtui.protocol.positions import Lost, Outcome, Position
@@ -58,6 +58,11 @@ class Script(Generic[HappeningT]):
             self.traffic.received_frames += not isinstance(happening, Link)
             yield happening
 
+    @property
+    def idle(self) -> bool:
+        """Whether all that was told has been heard."""
+        return self.entered.is_set() and self._told.empty()
+
     def tell(self, *happenings: HappeningT) -> None:
         for happening in happenings:
             self._told.put_nowait(happening)
@@ -83,14 +88,14 @@ class ScriptedChat(Script[ChatHappening]):
         self.first_room = rooms[0]
         self.latency_ms: float | None = None
         self.seq = dict.fromkeys(rooms, 1000)
-        self._keys = 0
+        self.keys = 0
 
     # What the screen calls
 
     def _said(self, *call: object) -> str:
-        self._keys += 1
+        self.keys += 1
         self.calls.append(call)
-        return f"key-{self._keys}"
+        return f"key-{self.keys}"
 
     def say(self, room: str, text: str, reply_to: int | None = None) -> str:
         return self._said("say", room, text)
@@ -123,14 +128,22 @@ class ScriptedChat(Script[ChatHappening]):
     # What a test lets happen
 
     def welcome(
-        self, *, topic: str = "", members: list[Member] | None = None, outcome: Outcome = Outcome.FRESH
+        self,
+        *,
+        topic: str = "",
+        members: list[Member] | None = None,
+        outcome: Outcome = Outcome.FRESH,
+        floor: int | None = None,
     ) -> None:
-        """Connected: the room as it is, and how it goes on; `caught_up` ends the replay."""
+        """Connected: the room as it is, and how it goes on; `caught_up` ends the replay.
+
+        Nothing is older than what is told, unless a ``floor`` says so.
+        """
         self.latency_ms = 12.0
         room = self.first_room
         head = self.seq[room]
         here = members if members is not None else [Member(self.nick, "here")]
-        state = RoomState(room, EPOCH, head, 1, topic, here)
+        state = RoomState(room, EPOCH, head, floor or head + 1, topic, here)
         self.tell(
             Link(LinkState.LIVE),
             Welcome("pushtui", "0.1.0", You(self.nick, "member"), Limits(), [state]),
@@ -192,10 +205,13 @@ class ScriptedStatus(Script[StatusHappening]):
             CaughtUp(None, Outcome.FRESH, 0),
         )
 
-    def event(self, kind: str, body: Sample | Notice, *, replayed: bool = False) -> None:
+    def event(self, kind: str, body: Sample | Notice | Mark, *, replayed: bool = False) -> None:
         self.seq += 1
         self.last_event_id = f"{EPOCH}.{self.seq}"
         self.tell(StatusEvent(Position(EPOCH, self.seq), kind, body, replayed))
+
+    def next_sample(self, at: int, host: str = "ops-1") -> Sample:
+        return sample(at, self.seq, host)
 
     def samples(self, until: int, count: int = 60, host: str = "ops-1") -> None:
         """One sample a second up to ``until`` (ms), with figures that go up and down in a steady way."""
@@ -252,7 +268,7 @@ class HandClock:
 
     def __init__(self) -> None:
         self.ms = 1_795_356_451_000
-        self.clock = Clock(wall_ms=lambda: self.ms, steady=lambda: self.ms / 1000)
+        self.clock = Clock(wall_ms=lambda: self.ms, steady=lambda: self.ms / 1000, runs=False)
 
     def advance(self, seconds: float) -> None:
         self.ms += round(seconds * 1000)

@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
 
+from textual._context import visible_screen_stack
+
 from pushtui.client.address import Address
 from pushtui.client.happenings import Link, LinkState
 from pushtui.protocol.messages import Member
@@ -59,10 +61,12 @@ class Stage:
 
     # What a test does
 
-    async def live(self, *, topic: str = "", members: list[Member] | None = None) -> None:
+    async def live(
+        self, *, topic: str = "", members: list[Member] | None = None, floor: int | None = None
+    ) -> None:
         """Both links come up."""
         await self.until(lambda: self.cast.chats and self.cast.statuses)
-        self.chat.welcome(topic=topic, members=members)
+        self.chat.welcome(topic=topic, members=members, floor=floor)
         self.chat.caught_up()
         self.status.live()
         await self.until(lambda: self.text.count("◉ live") == (2 if self.room.split else 1))
@@ -81,7 +85,8 @@ class Stage:
         await self.until(lambda: self.app.size == (columns, rows))
 
     async def second(self) -> None:
-        """A second goes by."""
+        """A second goes by, after all that was told has been heard."""
+        await self.until(lambda: self.chat.idle and self.status.idle)
         self.clock.advance(1)
         self.room.tick()
         await self.pilot.pause()
@@ -113,6 +118,7 @@ class Stage:
     @property
     def text(self) -> str:
         """The screen as characters, one line for each row."""
+        visible_screen_stack.set(self.app._background_screens)  # else what is behind a dialogue is lost
         strips = self.app.screen._compositor.render_strips()
         return "\n".join(strip.text.rstrip() for strip in strips)
 

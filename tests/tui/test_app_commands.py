@@ -215,7 +215,7 @@ async def test_tab_completes_commands_and_nicks(stage: type[Stage]) -> None:
 
 async def test_older_messages_are_asked_for_at_the_top(stage: type[Stage]) -> None:
     async with stage() as on:
-        await on.live()
+        await on.live(floor=1)
         await on.until(lambda: ("history", "main", 1001) in on.chat.calls)
 
 

@@ -1,6 +1,7 @@
 """Panes and tabs: which is shown where, and how one moves between them."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -121,6 +122,10 @@ async def test_a_tab_tells_what_happens_in_the_pane_that_is_not_shown(stage: typ
         await on.hides("2 new")
 
 
+def has_width(on: Stage, width: int) -> bool:
+    return on.room.chat.size.width == width
+
+
 async def test_the_bar_between_the_panes_moves_and_is_remembered(stage: type[Stage]) -> None:
     async with stage((121, 20)) as on:
         await on.live()
@@ -129,7 +134,7 @@ async def test_the_bar_between_the_panes_moves_and_is_remembered(stage: type[Sta
         splitter.focus()
         for width in (71, 70, 69):
             await on.press("left")
-            await on.until(lambda width=width: on.room.chat.size.width == width)
+            await on.until(partial(has_width, on, width))
         await on.pilot.mouse_down(splitter, offset=(0, 10))
         await on.pilot.hover(offset=(60, 10))
         await on.pilot.mouse_up(offset=(60, 10))

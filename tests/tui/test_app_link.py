@@ -104,9 +104,8 @@ async def test_what_the_server_will_not_store_comes_back_with_the_reason(stage: 
     async with stage() as on:
         await on.live()
         await on.write("something long")
-        on.chat.tell(
-            Delivery("key-1", "failed"), Undeliverable("key-1", "main", "something long", "it is too long")
-        )
+        on.chat.tell(Delivery("key-1", "failed"))
+        on.chat.tell(Undeliverable("key-1", "main", "something long", "it is too long"))
         await on.shows("not sent: it is too long")
         assert on.composer.text == "something long"
 

@@ -1,5 +1,6 @@
 """The way in: asked for when nobody said it or when it did not work; and what is remembered of it."""
 
+import getpass
 import json
 from pathlib import Path
 
@@ -10,8 +11,7 @@ from pushtui.exits import Exit
 from tests.tui.stage import ADDRESS, Stage
 from tui import preferences
 from tui.preferences import Preferences
-from tui.screens import connect
-from tui.screens.connect import ConnectScreen, Destination
+from tui.screens.connect import ConnectScreen, Destination, login_nick
 
 
 def asked(on: Stage) -> ConnectScreen | None:
@@ -193,13 +193,13 @@ def test_they_are_kept_whole(tmp_path: Path) -> None:
     [("ana", "ana"), ("DOMAIN\\ana b", "DOMAINanab"), ("...", "guest"), ("", "guest"), ("x" * 80, "x" * 32)],
 )
 def test_the_login_name_is_made_a_nick(monkeypatch: pytest.MonkeyPatch, login: str, nick: str) -> None:
-    monkeypatch.setattr(connect.getpass, "getuser", lambda: login)
-    assert connect.login_nick() == nick
+    monkeypatch.setattr(getpass, "getuser", lambda: login)
+    assert login_nick() == nick
 
 
 def test_without_a_login_name_one_is_a_guest(monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody() -> str:
         raise OSError("no such user")
 
-    monkeypatch.setattr(connect.getpass, "getuser", nobody)
-    assert connect.login_nick() == "guest"
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert login_nick() == "guest"

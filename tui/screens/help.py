@@ -14,18 +14,23 @@ from tui.commands import COMMANDS
 KEYS: tuple[tuple[str, str], ...] = (
     ("F1", "this help; also /help"),
     ("F3", "who is here; also /who"),
-    ("F4", "next room; also ctrl+page down, page up, alt+1 … alt+9"),
-    ("F6", "the other pane; also a click on it"),
-    ("F11", "one pane over the whole width, and back; also alt+z, a double click on its head"),
-    ("^R", "retry a lost link now"),
-    ("^P", "commands"),
+    ("F4", "next room; also a click on its name"),
+    ("alt+1 … alt+9", "that room"),
+    ("^pgup, ^pgdn", "the room before, the next one"),
+    ("F6", "the other pane; also a click into it"),
+    ("F11, alt+z", "one pane over the whole width, and back;"),
+    ("", "also a double click on its head"),
+    ("^R", "retry a lost link now, or begin anew"),
+    ("^P", "commands: all of these, and more"),
     ("^C", "copy what is selected with the mouse"),
     ("^Q", "quit; also /quit"),
-    ("enter", "send; ctrl+j or alt+enter begin a new line"),
-    ("tab", "complete a command, a room, a nick (ana or @ana)"),
-    ("up, down", "at the edge of the composer: what you said before"),
-    ("page up, page down", "scroll the conversation; the end follows again"),
-    ("left, right", "with the bar between the panes in focus: move it; also drag it"),
+    ("enter", "send"),
+    ("^J, alt+enter", "a new line"),
+    ("tab", "complete a command, a room, ana or @ana"),
+    ("up, down", "on the first and last line: what you said before"),
+    ("pgup, pgdn", "scroll the conversation; its end follows again"),
+    ("left, right", "on the bar between the panes: move it"),
+    ("", "(tab goes there; the mouse drags it)"),
 )
 SIGNS: tuple[tuple[str, str], ...] = (
     ("⇄", "the chat: a WebSocket, both ways"),
@@ -54,5 +59,5 @@ class HelpScreen(ModalScreen[None]):
 
 def _table(title: str, rows: tuple[tuple[str, str], ...] | list[tuple[str, str]]) -> Content:
     lines = [Content.styled(title, "bold")]
-    lines += [Content.assemble((f"{left:20}", "$primary"), right) for left, right in rows]
+    lines += [Content.assemble((f"{left:16}", "$primary"), right) for left, right in rows]
     return Content("\n").join(lines)

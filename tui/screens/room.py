@@ -101,6 +101,7 @@ class RoomScreen(Screen[None]):
             id="chat",
         )
         self.status = StatusPane(partial(clients.status, address), clock, address=address.http, id="status")
+        self._clock = clock
         self._chat_share = chat_share
         self._zoomed = False
         self._active = "chat"
@@ -118,7 +119,8 @@ class RoomScreen(Screen[None]):
         """Begin in the composer; look at rates and clocks once a second."""
         self._share(self._chat_share)
         self._arrange()
-        self.set_interval(1, self.tick)
+        if self._clock.runs:
+            self.set_interval(1, self.tick)
         self.query_one(Composer).focus()
 
     @property
@@ -187,6 +189,8 @@ class RoomScreen(Screen[None]):
                 return any(pane.link.link.state in _WAITING for pane in (self.chat, self.status))
             case "next_room" | "nth_room":
                 return len(self.chat.rooms) > 1
+            case "who":
+                return self.chat.display
             case "zoom":
                 return self.size.width >= SPLIT_WIDTH
         return True

@@ -125,6 +125,10 @@ class ChatPane(Vertical):
         self.go_to(self.room)
         self.call_after_refresh(self._listen)
 
+    def on_show(self) -> None:
+        """What came while another pane had the space is painted now."""
+        self._drain.touch()
+
     @property
     def rooms(self) -> list[str]:
         """The names of the rooms that were joined, in that order."""

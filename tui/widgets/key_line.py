@@ -28,6 +28,7 @@ class KeyLine(Widget):
         height: 1;
         padding: 0 1;
         color: $text-muted;
+        &:ansi { text-style: dim; }
     }
     """
 

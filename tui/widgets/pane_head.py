@@ -67,7 +67,7 @@ def _pieces(parts: Sequence[Part]) -> list[tuple[str, str | Style]]:
     for number, part in enumerate(parts):
         if number:
             pieces.append((part.gap, ""))
-        pieces.append((part.text, part.style))
+        pieces.append((part.text, f"not dim {part.style}" if part.style else ""))
     return pieces
 
 
@@ -101,6 +101,7 @@ class PaneHead(Widget):
         height: 3;
         padding: 0 1;
         color: $text-muted;
+        &:ansi { text-style: dim; }
         border-bottom: solid $foreground 20%;
     }
     """

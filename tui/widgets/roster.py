@@ -20,6 +20,7 @@ class Roster(VerticalScroll):
         width: 22;
         padding: 0 1;
         color: $text-muted;
+        &:ansi { text-style: dim; }
         border-left: solid $foreground 20%;
         scrollbar-size: 1 1;
         display: none;
@@ -46,5 +47,5 @@ class Roster(VerticalScroll):
 
 def _line(member: Member) -> Content:
     if member.state == "here":
-        return Content.assemble(("• ", "$text-success"), (member.nick, "$foreground"))
+        return Content.assemble(("• ", "$text-success"), (member.nick, "not dim $foreground"))
     return Content.assemble(f"◦ {member.nick} ", (member.text or "away", "italic"))

@@ -86,6 +86,10 @@ class StatusPane(Vertical):
         """Start to listen once the first picture stands."""
         self.call_after_refresh(self._listen)
 
+    def on_show(self) -> None:
+        """What came while another pane had the space is painted now."""
+        self._drain.touch()
+
     def retry_now(self) -> None:
         """Do not wait for the next try; begin anew if there will be none."""
         if self._client is not None:

@@ -25,6 +25,7 @@ class TabStrip(Widget):
         height: 1;
         padding: 0 1;
         color: $text-muted;
+        &:ansi { text-style: dim; }
     }
     """
 
@@ -48,11 +49,11 @@ class TabStrip(Widget):
         for pane in PANES:
             news = self.news.get(pane, "")
             if pane == self.shown:
-                pieces.append((f"[{pane}]", "bold $primary"))
+                pieces.append((f"[{pane}]", "bold not dim $primary"))
             else:
                 pieces.append((f" {pane} ", ""))
                 if news:
-                    pieces.append((f"{news} ", "bold $text-warning"))
+                    pieces.append((f"{news} ", "bold not dim $text-warning"))
             pieces.append(("  ", ""))
         return Content.assemble(*pieces)
 
