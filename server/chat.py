@@ -140,8 +140,9 @@ class Chat:
                 await self._ws.close(code=code, message=message, drain=False)
         except (TimeoutError, ConnectionError):
             logger.debug("a client did not take part in closing")
-        self.sink.abort()
-        self._closed.set()
+        finally:
+            self.sink.abort()
+            self._closed.set()
 
     def _dismiss(self, code: CloseCode, reason: str) -> None:
         task = asyncio.get_running_loop().create_task(self.end(code, reason))
@@ -182,7 +183,8 @@ class Chat:
                 case WSMsgType.PONG:
                     self._pong_due = False
                 case WSMsgType.CLOSE:
-                    self._goodbye = message.data in (CloseCode.NORMAL, CloseCode.GOING_AWAY)
+                    # Browsers close without a code unless they are told one; the library says 0 then.
+                    self._goodbye = message.data in (0, CloseCode.NORMAL, CloseCode.GOING_AWAY)
                     return None
                 case _:
                     return None

@@ -44,8 +44,9 @@ class Writing:
                 edit = bodies.Edit(said.target, self._text(said.text))
                 return await self._store_in_room(by, said, "edit", edit)
             case messages.Redact():
-                await self._own(by, said.room, said.target, redacted=True)
-                erase = await self._traces(said.room, said.target)
+                entry = await self._own(by, said.room, said.target, redacted=True)
+                # Sent again it has nothing left to erase, and is not worth a walk through the room.
+                erase = () if entry.body == _REDACTED else await self._traces(said.room, said.target)
                 return await self._store_in_room(by, said, "redact", bodies.Redact(said.target), erase)
             case messages.React():
                 await self._target(said.room, said.target)

@@ -34,6 +34,14 @@ def ticking_clock() -> Callable[[], int]:
     return lambda: next(ticks)
 
 
+def timing(**seconds: float) -> Timing:
+    """As the server's own, but who is lost is gone soon: tests look at what is left of those who went."""
+    return Timing(**{"grace": 0.01} | seconds)
+
+
+QUICK = timing()
+
+
 async def until(condition: Callable[[], bool]) -> None:
     """Let the loop turn until the condition holds."""
     async with asyncio.timeout(10):
@@ -48,6 +56,7 @@ class House:
     server: Server
     store: Store
     port: int
+    before: set[asyncio.Task[Any]]
     visitors: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
     _http: httpx.AsyncClient | None = None
 
@@ -135,13 +144,15 @@ class House:
         if self.server._service is not None:
             await until(self.is_empty)
         await self.server.stop()
+        here = asyncio.current_task()
+        await until(lambda: asyncio.all_tasks() <= self.before | {here})
 
 
 class Build(Protocol):
     """Starts a server; it stops when the test is over."""
 
     def __call__(
-        self, store: Store | None = None, *, timing: Timing | None = None, limits: Limits = LIMITS
+        self, store: Store | None = None, *, timing: Timing = QUICK, limits: Limits = LIMITS
     ) -> Awaitable[House]: ...
 
 
@@ -149,16 +160,15 @@ class Build(Protocol):
 async def build() -> AsyncIterator[Build]:
     async with contextlib.AsyncExitStack() as houses:
 
-        async def start(
-            store: Store | None = None, *, timing: Timing | None = None, limits: Limits = LIMITS
-        ) -> House:
+        async def start(store: Store | None = None, *, timing: Timing = QUICK, limits: Limits = LIMITS) -> House:
             held = store or MemoryStore(clock_ms=ticking_clock())
+            before = asyncio.all_tasks()
             server = Server(held, name="test", timing=timing, limits=limits)
             with socket.socket() as listener:
                 listener.bind(("127.0.0.1", 0))
                 port = listener.getsockname()[1]
                 await server.start(listener.dup())
-            house = House(server, held, port)
+            house = House(server, held, port, before)
             houses.push_async_callback(house.close)
             return house
 

@@ -11,8 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from pushtui.protocol.frames import Opcode
 from pushtui.protocol.limits import LIMITS
 from server.sink import HIGH_WATER, TransportSink
-from server.timing import Timing
-from tests.server.conftest import Build, House, until
+from tests.server.conftest import Build, House, timing, until
 from tests.server.wire_client import WireClient, masked
 
 HELLO = '{"type":"hello","nick":"slow","session":"slow","rooms":{"main":null}}'
@@ -20,7 +19,7 @@ HELLO = '{"type":"hello","nick":"slow","session":"slow","rooms":{"main":null}}'
 
 class TestPings:
     async def test_the_server_pings_and_a_client_that_answers_stays(self, build: Build) -> None:
-        house = await build(timing=Timing(ping=0.01, pong=5, tick=0.005))
+        house = await build(timing=timing(ping=0.01, pong=5, tick=0.005))
         wire = await house.wire()
         await wire.upgrade()
         wire.say(HELLO)
@@ -30,7 +29,7 @@ class TestPings:
         assert house.service.connections.count() == {"websocket": 1}
 
     async def test_a_client_that_never_answers_is_let_go(self, build: Build) -> None:
-        house = await build(timing=Timing(ping=0.01, pong=0.03, tick=0.005))
+        house = await build(timing=timing(ping=0.01, pong=0.03, tick=0.005))
         wire = await house.wire()
         await wire.upgrade()
         wire.say(HELLO)
@@ -163,7 +162,7 @@ class TestSlowReader:
         assert seqs == list(range(1, filled + 101))
 
     async def test_stuck_for_too_long_it_is_cut_off_and_can_come_back(self, build: Build, any_store: Any) -> None:
-        house = await build(any_store, timing=Timing(stuck=0.05, tick=0.01))
+        house = await build(any_store, timing=timing(stuck=0.05, tick=0.01))
         slow = await Slow.visit(house)
         quick = await house.visit("quick", replay=0)
         filled = await slow.fill()
@@ -188,7 +187,7 @@ class TestSlowReader:
 
     async def test_one_that_is_slow_but_takes_something_is_not_stuck(self, build: Build) -> None:
         """A link of a few kB/s never empties the transport between two looks, and still works."""
-        house = await build(timing=Timing(tick=1000))
+        house = await build(timing=timing(tick=1000))
         slow = await Slow.visit(house)
         slow.sink.write(bytes(8 << 20))
         start = asyncio.get_running_loop().time()

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from server.log.streams import STATUS, room_stream
-from server.timing import Timing
-from tests.server.conftest import Build, House, until
+from tests.server.conftest import Build, House, timing, until
 from tests.server.event_stream import Block, parse_block
 
 EVENT_STREAM = [
@@ -60,7 +59,7 @@ class TestOpening:
         assert first.data == {"text": "one", "level": "info", "by": "anonymous", "at": 1_700_000_000_000}
 
     async def test_every_durable_event_has_an_id_and_nothing_else_has_one(self, build: Build) -> None:
-        house = await build(timing=Timing(heartbeat=0.02, tick=0.005))
+        house = await build(timing=timing(heartbeat=0.02, tick=0.005))
         status = await house.read_along()
         await status.opening()
         assert (await status.block()).fields == (("", "still here"),)
@@ -77,7 +76,7 @@ class TestOpening:
 
     async def test_events_keep_a_stream_from_being_silent(self, build: Build) -> None:
         """The heartbeat counts from the last event, not from the last heartbeat."""
-        house = await build(timing=Timing(heartbeat=10, tick=1000))
+        house = await build(timing=timing(heartbeat=10, tick=1000))
         status = await house.read_along()
         await status.opening()
         (reader,) = house.service.connections._all
@@ -271,7 +270,7 @@ class TestTransport:
         await until(any_house.is_empty)
 
     async def test_one_that_does_not_read_delays_nobody_and_is_cut_off(self, build: Build, any_store: Any) -> None:
-        house = await build(any_store, timing=Timing(stuck=0.05, tick=0.01))
+        house = await build(any_store, timing=timing(stuck=0.05, tick=0.01))
         stuck = await house.wire(receive_buffer=4096)
         await stuck.request("/rooms/main")
         stuck.writer.transport.pause_reading()  # type: ignore[attr-defined]

@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
+from pushtui.protocol.frames import Opcode
 from server import rooms
 from server.live import Live
-from tests.server.conftest import House, until
+from tests.server.conftest import Build, House, timing, until
 from tests.server.peer import Frame, Peer
+from tests.server.wire_client import masked
 
 
 def members(state: Frame) -> dict[str, str]:
@@ -148,6 +150,71 @@ class TestPresence:
         last = await house.knock()
         welcome = await last.hello("zoe")
         assert list(members(welcome["rooms"][0])) == ["Ana", "bo", "carla", "zoe"]
+
+
+class TestGrace:
+    """Who is lost without a word mostly comes back at once; nobody needs to see that."""
+
+    async def test_who_comes_back_in_time_was_never_away(self, build: Build) -> None:
+        house = await build(timing=timing(grace=1000))
+        bo, ana = await house.visit("bo"), await house.visit("ana")
+        await bo.hear_of("presence", state="here")
+        ana.ws.transport.abort()
+        await until(lambda: len(house.service.people) == 1)
+        carla = await house.knock()
+        assert members((await carla.hello("carla"))["rooms"][0]) == {"ana": "here", "bo": "here", "carla": "here"}
+        await bo.hear_of("presence", nick="carla")
+        again = await house.visit("ana")
+        assert members(again.heard[0]["rooms"][0]) == {"ana": "here", "bo": "here", "carla": "here"}
+        await quiet(bo)
+
+    async def test_who_does_not_is_gone(self, build: Build) -> None:
+        house = await build(timing=timing(grace=0.02))
+        bo, ana = await house.visit("bo"), await house.visit("ana")
+        ana.ws.transport.abort()
+        seen = [(await bo.hear_of("presence", nick="ana"))["state"] for _ in range(2)]
+        assert seen == ["here", "gone"]
+        carla = await house.knock()
+        assert members((await carla.hello("carla"))["rooms"][0]) == {"bo": "here", "carla": "here"}
+
+    @pytest.mark.parametrize("code", [1000, 1001, None])
+    async def test_who_says_goodbye_is_gone_at_once(self, build: Build, code: int | None) -> None:
+        house = await build(timing=timing(grace=1000))
+        bo = await house.visit("bo")
+        wire = await house.wire()
+        await wire.upgrade()
+        wire.say('{"type":"hello","nick":"ana","session":"s","rooms":{"main":null}}')
+        await bo.hear_of("presence", nick="ana", state="here")
+        wire.send(masked(Opcode.CLOSE, b"" if code is None else code.to_bytes(2)))
+        await bo.hear_of("presence", nick="ana", state="gone")
+
+    async def test_another_may_take_the_nick_meanwhile(self, build: Build) -> None:
+        house = await build(timing=timing(grace=1000))
+        bo, ana = await house.visit("bo"), await house.visit("ana")
+        await bo.hear_of("presence", nick="ana")
+        ana.ws.transport.abort()
+        await until(lambda: len(house.service.people) == 1)
+        other = await house.visit("ana", session="another")
+        await quiet(bo)
+        await other.ws.close()
+        assert (await bo.hear())["state"] == "gone"
+
+    async def test_nothing_is_left_of_a_room_whose_last_one_was_lost(self, build: Build) -> None:
+        house = await build(timing=timing(grace=0.02))
+        ana = await house.visit("ana", ("ops",))
+        ana.ws.transport.abort()
+        await until(lambda: not house.service.people)
+        assert len(house.service.rooms) == 1
+        await until(house.is_empty)
+
+    async def test_a_server_that_stops_waits_for_nobody(self, build: Build) -> None:
+        house = await build(timing=timing(grace=1000))
+        ana = await house.visit("ana")
+        ana.ws.transport.abort()
+        await until(lambda: not house.service.people)
+        service = house.service
+        await house.server.stop()
+        assert all(not room._lost for room in service.rooms._rooms.values())
 
 
 class TestTyping:

@@ -241,6 +241,20 @@ async def test_the_byes_arrive_although_the_client_is_talking(house: House) -> N
         await talking
 
 
+async def test_clients_can_be_told_one_after_the_other(house: House) -> None:
+    """So that a server that is replaced is not met by everyone at once; whoever is in a hurry says so."""
+    peers = [await house.visit(f"n{number}") for number in range(5)]
+    endings = [asyncio.create_task(peer.until_closed()) for peer in peers]
+    stopping = asyncio.create_task(house.server.stop(drain=1000))
+    await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
+    assert sum(ending.done() for ending in endings) == 1
+    house.server.hurry()
+    for ending in endings:
+        frames, code, _ = await ending
+        assert (frames[-1]["type"], code) == ("bye", 1012)
+    await stopping
+
+
 async def test_stopping_twice_is_as_good_as_once(house: House) -> None:
     await house.visit()
     await house.server.stop()
