@@ -46,6 +46,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < 400:
             raise
         return _answer(error.status, _CODES.get(error.status, "refused"), error.text or error.reason, {})
+    except web.RequestPayloadError:
+        return _answer(400, "malformed", "the body is not encoded as its headers say", {})
     except ConnectionError:
         raise  # the client is gone: there is nobody to answer
     except Exception:

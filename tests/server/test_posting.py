@@ -1,5 +1,6 @@
 """``POST``: messages into rooms, notices, samples."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -145,6 +146,18 @@ class TestMessages:
         response = await client.post("/rooms/main", content=b"x", headers={"Content-Type": content_type})
         assert refusal(response) == (415, "wrong_content_type")
         assert house.head() == 0
+
+    async def test_a_compressed_body(self, house: House) -> None:
+        client = await house.http()
+        headers = {"Content-Encoding": "gzip"}
+        ana = await house.visit("ana")
+        assert (await client.post("/rooms/main", content=gzip.compress(b"hi"), headers=headers)).status_code == 201
+        assert await ana.texts(1) == ["hi"]
+        bomb = gzip.compress(bytes(50_000_000))
+        assert refusal(await client.post("/rooms/main", content=bomb, headers=headers)) == (413, "too_large")
+        response = await client.post("/rooms/main", content=b"not gzip", headers=headers)
+        assert refusal(response) == (400, "malformed")
+        assert house.head() == 1
 
     async def test_what_could_harm_a_terminal_is_replaced(self, house: House) -> None:
         ana = await house.visit("ana")
