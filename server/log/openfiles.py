@@ -2,7 +2,20 @@
 
 import os
 import sqlite3
+import time
 from pathlib import Path
+from typing import NamedTuple
+
+#: How often they are looked at. Not with each commit: where the kernel has multigrain timestamps (Linux 6.13), a
+#: file that was looked at gets a new time with its next write, and that is one more block to flush: 20 % slower.
+LOOK_SECONDS = 0.1
+
+
+class Fault(NamedTuple):
+    """What is wrong with a file, in one sentence; ``lasting`` when it cannot become right again."""
+
+    reason: str
+    lasting: bool
 
 
 class OpenFiles:
@@ -10,7 +23,7 @@ class OpenFiles:
 
     A file that was removed or replaced while it is open takes everything, and is gone when the server ends: what
     was written into it could not be relied on. One that was cut off makes trouble only when the missing part is
-    read. A look costs two system calls.
+    read.
 
     Args:
         path: the log's file.
@@ -18,31 +31,44 @@ class OpenFiles:
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self._path = path
         self._execute = connection.execute
-        self._known = {name: _identity(os.stat(name)) for name in (path, path.with_name(path.name + "-wal"))}
-        self._bytes = os.stat(path).st_size
+        self._file = str(path)
+        self._wal = f"{path}-wal"
+        found = os.stat(self._file)
+        self._bytes = found.st_size
+        self._file_identity = _identity(found)
+        self._wal_identity = _identity(os.stat(self._wal))
+        self._sound_until = 0.0
 
-    def absence(self) -> str | None:
-        """Which file is gone, and what to do; None when both are there."""
-        for name, known in self._known.items():
-            try:
-                found = _identity(os.stat(name))
-            except OSError:
-                return f"{name} was removed while it was in use: put it back, or restart the server"
-            if found != known:
-                return f"{name} was replaced while it was in use: restart the server"
-        return None
-
-    def damage(self) -> str | None:
-        """Whether the log's file has lost its end; None when it has not."""
-        try:
-            size = os.stat(self._path).st_size
-        except OSError:
+    def fault(self) -> Fault | None:
+        """What is wrong, None when nothing is, or when nothing was a moment ago."""
+        now = time.monotonic()
+        if now < self._sound_until:
             return None
-        if size < self._bytes and self._lacks(size):
-            return f"{self._path} was cut off while it was in use: stop the server and restore it from a copy"
-        self._bytes = size
+        fault = self._look()
+        if fault is None:
+            self._sound_until = now + LOOK_SECONDS
+        return fault
+
+    def _look(self) -> Fault | None:
+        name = self._file
+        try:
+            found = os.stat(name)
+            if _identity(found) != self._file_identity:
+                return _replaced(name)
+            name = self._wal
+            if _identity(os.stat(name)) != self._wal_identity:
+                return _replaced(name)
+        except OSError:
+            return Fault(
+                f"{name} was removed while it was in use: put it back, or restart the server", lasting=False
+            )
+        if found.st_size < self._bytes and self._lacks(found.st_size):
+            return Fault(
+                f"{self._file} was cut off while it was in use: stop the server and restore it from a copy",
+                lasting=True,
+            )
+        self._bytes = found.st_size
         return None
 
     def _lacks(self, size: int) -> bool:
@@ -53,6 +79,10 @@ class OpenFiles:
         except sqlite3.Error:
             return True
         return size < int(pages) * int(page_bytes)
+
+
+def _replaced(name: str) -> Fault:
+    return Fault(f"{name} was replaced while it was in use: restart the server", lasting=False)
 
 
 def _identity(found: os.stat_result) -> tuple[int, int]:

@@ -10,8 +10,9 @@ with what its witness remembers:
 - the file's change time, when the log was closed in order: it shows what was written over the file in place;
 - whether it was closed in order, if commits were not flushed (``relaxed``): else the newest ones may be lost.
 
-The witness is written after the commit it tells of and is not flushed, for that would double what an append costs.
-So it may be behind the log, after a power cut, but never ahead of it: such an end keeps the epochs.
+The witness is written after the commits it tells of, ten times a second at most, and is not flushed: that would
+double what an append costs. So it may be behind the log, but never ahead of it, however the server ends: a crash
+or a power cut keeps the epochs.
 
 What it cannot notice, since everything that it could compare is put back as well: a snapshot of the whole disk or
 virtual machine; a log that was *not* closed in order, when its folder is written over in place, file by file, by a
@@ -34,7 +35,7 @@ _log = logging.getLogger(__name__)
 _SIZE = 256
 
 
-class Testimony(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Testimony(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What is in the file, as JSON.
 
     Attributes:
@@ -118,7 +119,7 @@ class Witness:
         """Remember how many events there are now; after their commit, and not flushed."""
         if self._descriptor is None or self._said is None:
             return
-        self._said = msgspec.structs.replace(self._said, entries=entries)
+        self._said.entries = entries
         try:
             self._write(self._descriptor, self._said)
         except OSError as error:
@@ -141,7 +142,8 @@ class Witness:
         self._descriptor = None
         try:
             if in_order:
-                self._write(descriptor, msgspec.structs.replace(said, changed=os.stat(self._log).st_ctime_ns))
+                said.changed = os.stat(self._log).st_ctime_ns
+                self._write(descriptor, said)
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)

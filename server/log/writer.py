@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import math
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -21,6 +23,8 @@ from server.log.witness import Witness
 _log = logging.getLogger(__name__)
 
 BATCH_DRAFTS = 512
+#: How far the witness may be behind.
+NOTE_SECONDS = 0.1
 PROBE_SECONDS = 1.0
 _PROBE_BYTES = 64 * 1024
 
@@ -87,6 +91,8 @@ class Writer:
         # the writer thread's own
         self._rows = rows
         self._entries = total(rows.values())
+        self._noted = self._entries
+        self._next_note = time.monotonic()
         self._trouble: str | None = None
         self._sweeper = Sweeper(connection, rows, feed, keep=keep, clock_ms=clock_ms)
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
@@ -168,6 +174,8 @@ class Writer:
                 self._probe()
             if self._trouble is None:
                 self._sweep(max(SWEEP_ROWS, len(jobs)))
+            if self._unnoted() == 0:
+                self._note()
         self._end()
 
     def _next(self) -> tuple[list[_Job], bool]:
@@ -176,7 +184,7 @@ class Writer:
         with self._wake:
             if not (self._inbox or self._stopping):
                 pause = self._sweeper.idle_seconds() if self._trouble is None else PROBE_SECONDS
-                if pause:
+                if (pause := min(pause, self._unnoted())) > 0:
                     self._wake.wait(pause)
             while self._inbox and (not jobs or weight + self._inbox[0].weight <= BATCH_DRAFTS):
                 job = self._inbox.popleft()
@@ -184,7 +192,17 @@ class Writer:
                 jobs.append(job)
             return jobs, self._stopping
 
+    def _unnoted(self) -> float:
+        """In how many seconds the witness wants to know what was stored; not at once, for that costs as well."""
+        return max(0.0, self._next_note - time.monotonic()) if self._entries != self._noted else math.inf
+
+    def _note(self) -> None:
+        self._witness.note(self._entries)
+        self._noted = self._entries
+        self._next_note = time.monotonic() + NOTE_SECONDS
+
     def _end(self) -> None:
+        self._note()
         folded_back = False
         with contextlib.suppress(sqlite3.Error):
             (busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -195,9 +213,11 @@ class Writer:
 
     def _refusal(self) -> str | None:
         """Why there is no use in writing, as far as that can be seen without trying."""
-        if self._damage is None:
-            self._damage = self._files.damage()
-        return self._damage or self._files.absence()
+        if self._damage is None and (fault := self._files.fault()) is not None:
+            if not fault.lasting:
+                return fault.reason
+            self._condemned(fault.reason)
+        return self._damage
 
     def _store(self, jobs: list[_Job], *, hopeless: bool = False) -> _Settlement:
         """Do the jobs in one transaction. One that is at fault itself is left out; the others go on."""
@@ -228,9 +248,7 @@ class Writer:
                 break
             if transaction.rows:
                 self._trouble = None
-            if transaction.entries:
-                self._entries += len(transaction.entries)
-                self._witness.note(self._entries)
+            self._entries += len(transaction.entries)
             self._rows.update(transaction.rows)
             self._sweeper.take_over(transaction.rows)
             states = {name: row.state for name, row in transaction.rows.items()}
@@ -266,8 +284,11 @@ class Writer:
         self._rollback()
         self._trouble = _reason(error)
         if is_damage(error):
-            with self._wake:
-                self._damage = self._damage or self._trouble
+            self._condemned(self._trouble)
+
+    def _condemned(self, reason: str) -> None:
+        with self._wake:
+            self._damage = self._damage or reason
 
     def _rollback(self) -> None:
         if self._connection.in_transaction:
