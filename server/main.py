@@ -14,6 +14,7 @@ from pushtui.exits import CommandError, Exit
 from pushtui.settings import ServeSettings
 from server.application import Server
 from server.log.memory import MemoryStore
+from server.log.retention import keep_by_kind
 from server.log.sqlite import SqliteStore
 from server.log.store import Store, StoreUnusableError
 from server.sampler import Sampler
@@ -21,6 +22,8 @@ from server.sampler import Sampler
 logger = logging.getLogger(__name__)
 
 LOG_FILE = "log.sqlite3"
+#: Connections that the kernel holds for a server that is busy accepting others.
+BACKLOG = 1024
 
 
 def run(settings: ServeSettings) -> int:
@@ -34,6 +37,8 @@ def run(settings: ServeSettings) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    # It tells every malformed request with a traceback; what fails here is logged by `server.errors`.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     listener = bind(settings.host, settings.port)
     with listener:
         try:
@@ -43,7 +48,7 @@ def run(settings: ServeSettings) -> int:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket bound to an address; it does not listen yet.
+    """A socket that listens on an address.
 
     Raises:
         CommandError: the address cannot be had, in one sentence.
@@ -59,6 +64,7 @@ def bind(host: str, port: int) -> socket.socket:
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
@@ -91,9 +97,10 @@ async def _serve(settings: ServeSettings, listener: socket.socket) -> int:
 
 
 def _store(settings: ServeSettings) -> Store:
+    keep = keep_by_kind(settings.keep_chat, settings.keep_status)
     if settings.memory:
-        return MemoryStore(clock_ms=_now_ms)
-    return SqliteStore(settings.data / LOG_FILE, clock_ms=_now_ms)
+        return MemoryStore(clock_ms=_now_ms, keep=keep)
+    return SqliteStore(settings.data / LOG_FILE, clock_ms=_now_ms, durability=settings.durability, keep=keep)
 
 
 def _announce(settings: ServeSettings, listener: socket.socket) -> None:
