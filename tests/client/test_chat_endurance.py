@@ -1,7 +1,9 @@
 """A thousand messages over a bad network, and by a program that is killed: each is stored once, in order."""
 
 import asyncio
+import os
 import random
+import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE
@@ -137,7 +139,7 @@ async def speak(port: int, folder: Path, first: int, last: int | None, said: lis
     process = await asyncio.create_subprocess_exec(
         *program, f"127.0.0.1:{port}", str(folder), str(first), str(MESSAGES - 1), stdout=PIPE
     )
-    number = first
+    number, killed = first, False
     try:
         async for line in cast(asyncio.StreamReader, process.stdout):
             what, _, told = line.decode().partition(" ")
@@ -149,11 +151,13 @@ async def speak(port: int, folder: Path, first: int, last: int | None, said: lis
                 unsure.discard(number)
             else:
                 unsure.add(number)
-            if last is not None and number >= last and process.returncode is None:
-                process.kill()
-    finally:
-        if process.returncode is None and last is not None:
-            process.kill()
+            if last is not None and number >= last and not killed:
+                killed = True
+                os.kill(process.pid, signal.SIGKILL)
         code = await process.wait()
-    assert code == (0 if last is None else -9)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert code == (-signal.SIGKILL if killed else 0)
     return number + 1
