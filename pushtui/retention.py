@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-_LIMIT = re.compile(r"(\d{1,15})\s*([a-zA-Z]*)")
+_LIMIT = re.compile(r"([0-9]{1,15})\s*([a-zA-Z]*)")
 _AGES_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
 _SIZES = {"b": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
 

@@ -6,12 +6,16 @@ from typing import Literal
 
 import platformdirs
 
+from pushtui.retention import ALL, Retention
+
 Durability = Literal["full", "relaxed"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
 DEFAULT_INTERVAL = 1.0
+#: A day of one host's samples at one a second, and room for some more.
+DEFAULT_KEEP_STATUS = Retention(age_ms=24 * 3_600_000, entries=100_000)
 
 
 def default_data() -> Path:
@@ -28,6 +32,9 @@ class ServeSettings:
         port: 0-65535; with 0 the system chooses one.
         data: the folder of the log; not touched when ``memory`` is set.
         memory: keep the log in memory only, so that nothing outlives the server.
+        durability: whether a message is acknowledged when it is on the disk ("full"), or before ("relaxed").
+        keep_chat: what each room keeps.
+        keep_status: what the status stream keeps.
         log_level: what is said on standard error, from this level up.
         interval: seconds between two samples of this machine, above 0.
     """
@@ -36,5 +43,8 @@ class ServeSettings:
     port: int = DEFAULT_PORT
     data: Path = field(default_factory=default_data)
     memory: bool = False
+    durability: Durability = "full"
+    keep_chat: Retention = ALL
+    keep_status: Retention = DEFAULT_KEEP_STATUS
     log_level: LogLevel = "info"
     interval: float = DEFAULT_INTERVAL

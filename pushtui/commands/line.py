@@ -8,6 +8,7 @@ from pushtui import __version__, configuration, logs
 from pushtui.commands import options
 from pushtui.commands.options import Common
 from pushtui.exits import MEANINGS
+from pushtui.retention import parse_retention
 from pushtui.settings import DEFAULT_HOST, DEFAULT_INTERVAL, DEFAULT_PORT, ServeSettings, default_data
 
 COMMON = Common()
@@ -44,6 +45,9 @@ def serve(
     port: options.ServePort = DEFAULT_PORT,
     data: options.ServeData = None,
     memory: options.ServeMemory = False,
+    durability: options.ServeDurability = "full",
+    keep_chat: options.ServeKeepChat = options.DEFAULT_KEEP_CHAT,
+    keep_status: options.ServeKeepStatus = options.DEFAULT_KEEP_STATUS,
     interval: options.ServeInterval = DEFAULT_INTERVAL,
     common: Common = COMMON,
 ) -> int:
@@ -56,6 +60,9 @@ def serve(
             port=port,
             data=data.expanduser() if data else default_data(),
             memory=memory,
+            durability=durability,
+            keep_chat=parse_retention(keep_chat),
+            keep_status=parse_retention(keep_status),
             log_level=common.log_level or "info",
             interval=interval,
         )

@@ -13,10 +13,18 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from pushtui.client.address import DEFAULT_ADDRESS
-from pushtui.settings import LogLevel
+from pushtui.retention import parse_retention
+from pushtui.settings import Durability, LogLevel
+
+
+def _retention(_: object, text: str) -> None:
+    parse_retention(text)
+
 
 DEFAULT_URL = DEFAULT_ADDRESS
 DEFAULT_ROOM = "main"
+DEFAULT_KEEP_CHAT = "all"
+DEFAULT_KEEP_STATUS = "24h,100000"
 
 Flow = Annotated[Literal["chat", "status"], Parameter(help="Which flow to print.")]
 
@@ -45,6 +53,29 @@ ServeData = Annotated[
 ]
 ServeMemory = Annotated[
     bool, Parameter(env_var="PUSHTUI_SERVE_MEMORY", negative="", help="Keep the log in memory only.")
+]
+ServeDurability = Annotated[
+    Durability,
+    Parameter(
+        env_var="PUSHTUI_SERVE_DURABILITY",
+        help="When a message is acknowledged: when it is on the disk, or, faster, before.",
+    ),
+]
+ServeKeepChat = Annotated[
+    str,
+    Parameter(
+        env_var="PUSHTUI_SERVE_KEEP_CHAT",
+        validator=_retention,
+        help="What each room keeps: an age, a number of events, a size, or several: 30d,1000000,2GiB; or all.",
+    ),
+]
+ServeKeepStatus = Annotated[
+    str,
+    Parameter(
+        env_var="PUSHTUI_SERVE_KEEP_STATUS",
+        validator=_retention,
+        help="What the status stream keeps; in the same way.",
+    ),
 ]
 ServeInterval = Annotated[
     float,
