@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 _SIZE = 256
 
 
-class Testimony(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Recollection(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What is in the file, as JSON.
 
     Attributes:
@@ -62,14 +62,14 @@ class Witness:
         self._log = log
         self._path = log.with_name(log.name + ".witness")
         self._descriptor: int | None = None
-        self._said: Testimony | None = None
+        self._said: Recollection | None = None
         self._silent = False
         try:
             self._found: os.stat_result | None = os.stat(log)
         except FileNotFoundError:
             self._found = None
         try:
-            self._remembered: Testimony | None = msgspec.json.decode(self._path.read_bytes(), type=Testimony)
+            self._remembered: Recollection | None = msgspec.json.decode(self._path.read_bytes(), type=Recollection)
         except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
             self._remembered = None
 
@@ -103,7 +103,7 @@ class Witness:
         """
         if self._descriptor is None:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._said = Testimony(
+        self._said = Recollection(
             tenure=previous,
             next=tenure,
             inode=os.stat(self._log).st_ino,
@@ -148,8 +148,8 @@ class Witness:
         finally:
             os.close(descriptor)
 
-    def _write(self, descriptor: int, testimony: Testimony) -> None:
-        os.pwrite(descriptor, msgspec.json.encode(testimony).ljust(_SIZE - 1) + b"\n", 0)
+    def _write(self, descriptor: int, recollection: Recollection) -> None:
+        os.pwrite(descriptor, msgspec.json.encode(recollection).ljust(_SIZE - 1) + b"\n", 0)
 
 
 def _same_time(one: int, other: int) -> bool:
