@@ -5,6 +5,7 @@ byte order mark, takes negative reconnection times, and holds a line without an 
 """
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 #: The most bytes that one line, or the data of one event, may have.
@@ -34,19 +35,30 @@ class StreamEvent(NamedTuple):
     id: str | None
 
 
+class Comment(NamedTuple):
+    """A line for nobody, what stands behind its colon: a sign of life."""
+
+    text: str
+
+
+class Retry(NamedTuple):
+    """The server asks for a reconnection time in ms. It counts at once, even if its block never ends."""
+
+    ms: int
+
+
+StreamItem = StreamEvent | Comment | Retry
+
+
 class EventStream:
-    """Bytes in, events out, however the bytes are cut.
+    """Bytes in, events out, however the bytes are cut. One for each connection.
 
     Attributes:
         last_event_id: what a reconnect has to name; it counts from the end of its block, with data or without.
-        retry_ms: the reconnection time that the server asked for last.
-        comments: how many comments came: signs of life.
     """
 
     def __init__(self, last_event_id: str = "") -> None:
         self.last_event_id = last_event_id
-        self.retry_ms: int | None = None
-        self.comments = 0
         self._line: list[bytes] = []
         self._line_size = 0
         self._first_line = True
@@ -56,8 +68,8 @@ class EventStream:
         self._data_size = 0
         self._id: str | None = None
 
-    def feed(self, chunk: bytes) -> list[StreamEvent]:
-        """Take the next bytes and return the events that they complete.
+    def feed(self, chunk: bytes) -> Iterator[StreamItem]:
+        """Take the next bytes and yield what they complete; to be iterated to its end.
 
         What is incomplete when the stream ends never becomes an event, as the rules say.
 
@@ -69,20 +81,18 @@ class EventStream:
             chunk = chunk.removeprefix(b"\n")
             self._after_carriage_return = False
         if not chunk:
-            return []
+            return
         self._after_carriage_return = chunk.endswith(b"\r")
-        events = []
         *ends, rest = _LINE_END.split(chunk)
         for end in ends:
             self._hold(end)
             line = b"".join(self._line)
             self._line.clear()
             self._line_size = 0
-            event = self._take(line)
-            if event is not None:
-                events.append(event)
+            item = self._take(line)
+            if item is not None:
+                yield item
         self._hold(rest)
-        return events
 
     def _hold(self, piece: bytes) -> None:
         self._line_size += len(piece)
@@ -91,20 +101,16 @@ class EventStream:
         if piece:
             self._line.append(piece)
 
-    def _take(self, line: bytes) -> StreamEvent | None:
+    def _take(self, line: bytes) -> StreamItem | None:
         if self._first_line:
             self._first_line = False
             line = line.removeprefix(_BYTE_ORDER_MARK)
         if not line:
             return self._dispatch()
-        if line.startswith(b":"):
-            self.comments += 1
-            return None
         name, _, value = line.decode(errors="replace").partition(":")
-        self._field(name, value.removeprefix(" "))
-        return None
+        return self._field(name, value.removeprefix(" ")) if name else Comment(value.removeprefix(" "))
 
-    def _field(self, name: str, value: str) -> None:
+    def _field(self, name: str, value: str) -> Retry | None:
         match name:
             case "event":
                 self._event = value
@@ -116,7 +122,8 @@ class EventStream:
             case "id" if "\0" not in value:
                 self._id = value
             case "retry" if value.isascii() and value.isdigit() and len(value) <= _RETRY_DIGITS:
-                self.retry_ms = int(value)
+                return Retry(int(value))
+        return None
 
     def _dispatch(self) -> StreamEvent | None:
         if self._id is not None:

@@ -2,21 +2,19 @@
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import aclosing
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlencode
 
-import httpx
-from httpx_sse import aconnect_sse
 from msgspec import Struct
 
-from pushtui import __version__
 from pushtui.client import decoding, endings
 from pushtui.client.address import Address
 from pushtui.client.backoff import Backoff
 from pushtui.client.clock import Clock, SystemClock
 from pushtui.client.endings import Ending
-from pushtui.client.event_stream import LARGEST_EVENT, EventStream, EventTooLongError, StreamEvent
+from pushtui.client.event_source import EventSource, NoStreamError
+from pushtui.client.event_stream import Comment, Retry, StreamEvent, StreamItem
 from pushtui.client.feed import Feed
 from pushtui.client.happenings import CaughtUp, Link, LinkState, StatusEvent, StatusHappening, StatusResume
 from pushtui.client.reconnection import Reconnection
@@ -32,9 +30,6 @@ from pushtui.protocol.text import safe_line
 DEFAULT_REPLAY = 300
 #: Three heartbeats without one, in seconds: the link is half open. Nothing else would show it.
 SILENCE = 45.0
-
-_OPENING = 10.0
-_LONGEST_ID = 256
 
 _KINDS: dict[str, type[Sample | Notice | Mark | Alert]] = {
     "sample": Sample,
@@ -70,7 +65,6 @@ class StatusClient:
 
     Attributes:
         traffic: what was received; ``received_frames`` counts events.
-        retry_ms: the reconnection time that the server asked for, None before it did.
     """
 
     def __init__(
@@ -88,21 +82,25 @@ class StatusClient:
     ) -> None:
         self.address = address
         self.traffic = Traffic()
-        self.retry_ms: int | None = None
-        self._parameters = {"replay": str(replay)}
+        parameters = {"replay": str(replay)}
         if narrow := ",".join(hosts):
-            self._parameters["host"] = narrow
+            parameters["host"] = narrow
         if narrow := ",".join(events):
-            self._parameters["events"] = narrow
-        self._token = token
-        self._silence = silence
-        self._last_event_id = "" if position is None else str(position)
+            parameters["events"] = narrow
+        self._source = EventSource(
+            f"{address.status}?{urlencode(parameters)}",
+            authority=address.authority,
+            loopback=address.loopback,
+            token=token,
+            last_event_id="" if position is None else str(position),
+            silence=silence,
+            traffic=self.traffic,
+        )
         self._replay = Replay(position=position)
         self._feed: Feed[StatusHappening] = Feed()
         self._reconnection = Reconnection(
             self._session, self._feed.put, backoff or Backoff(), clock or SystemClock()
         )
-        self._client: httpx.AsyncClient | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -133,7 +131,12 @@ class StatusClient:
     @property
     def last_event_id(self) -> str:
         """Where a reconnect goes on, clean to show; empty before the first event."""
-        return safe_line(self._last_event_id)
+        return safe_line(self._source.last_event_id)
+
+    @property
+    def retry_ms(self) -> int | None:
+        """The reconnection time that the server asked for last, None before it did."""
+        return self._source.retry_ms
 
     def retry_now(self) -> None:
         """Do not wait for the next try."""
@@ -144,83 +147,30 @@ class StatusClient:
             await self._reconnection.run()
         finally:
             self._feed.end()
-            if self._client is not None:
-                await self._client.aclose()
+            await self._source.aclose()
 
     async def _session(self) -> Ending:
-        if self._client is None:
-            try:
-                self._client = httpx.AsyncClient(
-                    timeout=httpx.Timeout(_OPENING, read=self._silence), trust_env=not self.address.loopback
-                )
-            except (ImportError, ValueError, httpx.InvalidURL) as error:
-                return endings.no_proxy(error)
-        ending = await self._read(self._client)
+        try:
+            ending = await self._source.session(self._hear, room=self._feed.room)
+        except NoStreamError as error:
+            ending = _no_stream(error)
         self._replay.link_lost()
         return ending._replace(told=max(ending.told, (self.retry_ms or 0) / 1000))
 
-    async def _read(self, client: httpx.AsyncClient) -> Ending:
-        try:
-            async with aconnect_sse(
-                client,
-                "GET",
-                self.address.status,
-                params=self._parameters,
-                headers=self._headers(),
-                follow_redirects=True,
-            ) as source:
-                return await self._events(source.response)
-        except (httpx.ConnectError, httpx.ProxyError) as error:
-            return endings.unreachable(error, self.address.authority)
-        except httpx.ReadTimeout:
-            return Ending(LinkState.LOST, f"no answer for {self._silence:g} s")
-        except httpx.TimeoutException:
-            return Ending(LinkState.LOST, f"no answer from {self.address.authority}", answered=False)
-        except (httpx.NetworkError, httpx.RemoteProtocolError):
-            return Ending(LinkState.LOST, "the server hung up")
-        except httpx.TooManyRedirects:
-            return Ending(LinkState.LOST, "the server redirects without end")
-        except httpx.HTTPError as error:
-            return Ending(LinkState.LOST, safe_line(f"the request failed: {error}"))
-
-    def _headers(self) -> dict[str, str]:
-        headers = {"User-Agent": f"pushtui/{__version__}", "Accept-Encoding": "identity"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
-        identity = self._last_event_id
-        # An id that is no header value would make every later request fail.
-        if identity and identity.isascii() and identity.isprintable() and len(identity) <= _LONGEST_ID:
-            headers["Last-Event-ID"] = identity.strip()
-        return headers
-
-    async def _events(self, response: httpx.Response) -> Ending:
-        if response.status_code != 200:
-            return endings.answered(response.status_code, response.headers.get("Retry-After"))
-        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if media_type != "text/event-stream":
-            found = safe_line(media_type[:60]) or "nothing"
-            return Ending(LinkState.REFUSED, f"there is no status stream here: it answers with {found}", 200)
-        stream = EventStream(self._last_event_id)
-        async with aclosing(response.aiter_bytes()) as chunks:  # type: ignore[type-var]
-            async for chunk in chunks:
-                self.traffic.received_bytes += len(chunk)
-                comments = stream.comments
-                try:
-                    events = stream.feed(chunk)
-                except EventTooLongError:
-                    return Ending(LinkState.LOST, f"the server sent an event of more than {LARGEST_EVENT} bytes")
-                self._last_event_id = stream.last_event_id
-                self.retry_ms = self.retry_ms if stream.retry_ms is None else stream.retry_ms
-                for event in events:
-                    self.traffic.received_frames += 1
-                    if event.event == "bye":
-                        return self._farewell(event)
-                    self._take(event)
-                if stream.comments != comments:
-                    # A heartbeat is for silence: what was to be replayed and passed the filters is here.
-                    self._tell(self._replay.finished())
-                await self._feed.room()
-        return Ending(LinkState.LOST, "the server hung up")
+    def _hear(self, item: StreamItem) -> Ending | None:
+        match item:
+            case Comment():
+                # A heartbeat is for silence: what was to be replayed and passed the filters is here.
+                self._tell(self._replay.finished())
+            case StreamEvent(event="bye"):
+                self.traffic.received_frames += 1
+                return self._farewell(item)
+            case StreamEvent():
+                self.traffic.received_frames += 1
+                self._take(item)
+            case Retry():
+                pass  # the source has it
+        return None
 
     def _take(self, event: StreamEvent) -> None:
         if event.event == "resume":
@@ -269,6 +219,13 @@ class StatusClient:
     def _tell(self, caught_up: CaughtUp | None) -> None:
         if caught_up is not None:
             self._feed.put(caught_up)
+
+
+def _no_stream(error: NoStreamError) -> Ending:
+    if error.status != 200:
+        return endings.answered(error.status, error.retry_after)
+    found = error.media_type or "nothing"
+    return Ending(LinkState.REFUSED, f"there is no status stream here: it answers with {found}", 200)
 
 
 def _position(identity: str | None) -> Position | None:

@@ -5,18 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import (
-    ConnectionClosed,
-    InvalidMessage,
-    InvalidProxy,
-    InvalidStatus,
-    NegotiationError,
-    WebSocketException,
-)
+from websockets.exceptions import ConnectionClosed, NegotiationError
 from websockets.typing import Subprotocol
 
 from pushtui import __version__
-from pushtui.client import decoding, endings
+from pushtui.client import decoding, endings, handshake
 from pushtui.client.address import Address
 from pushtui.client.clock import Clock
 from pushtui.client.conversation import Control, Conversation
@@ -28,7 +21,6 @@ from pushtui.client.traffic import Traffic
 from pushtui.protocol import messages
 from pushtui.protocol.close import CloseCode, is_final
 from pushtui.protocol.codec import Codec
-from pushtui.protocol.text import safe_line
 
 #: A page of history may hold 200 messages of 16 KiB.
 LARGEST_FRAME = 4 * 1024 * 1024
@@ -118,25 +110,10 @@ class WebSocket:
         """Try once; returns how it ended."""
         try:
             connection, same_origin = await self._open()
-        except InvalidStatus as error:
-            response = error.response
-            return endings.answered(response.status_code, response.headers.get("Retry-After"))
         except NegotiationError:
             return Ending(LinkState.REFUSED, f"the server does not speak {self._codec.subprotocol}")
-        except InvalidMessage as error:
-            if isinstance(error.__cause__, EOFError):
-                return Ending(LinkState.LOST, "the server hung up")
-            return Ending(LinkState.LOST, f"what answers at {self._address.authority} is no web server")
-        except InvalidProxy as error:
-            return endings.no_proxy(error)
-        except WebSocketException as error:
-            return Ending(LinkState.LOST, safe_line(f"the handshake failed: {error}"))
-        except TimeoutError:
-            return Ending(LinkState.LOST, f"no answer from {self._address.authority}", answered=False)
-        except OSError as error:
-            return endings.unreachable(error, self._address.authority)
-        except ImportError as error:
-            return endings.no_proxy(error)
+        except handshake.ERRORS as error:
+            return handshake.ending(error, self._address.authority)
         self._connection = connection
         try:
             return await self._converse(connection, same_origin)

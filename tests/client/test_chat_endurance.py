@@ -114,7 +114,7 @@ async def test_nothing_is_lost_or_doubled_by_a_program_that_is_killed(
     house: House, seed: int, tmp_path: Path
 ) -> None:
     chance = random.Random(seed)
-    kills = sorted(chance.sample(range(20, MESSAGES - 20), KILLS))
+    kills = sorted(chance.sample(range(20, MESSAGES - 200), KILLS))
     said: list[int] = []
     unsure: set[int] = set()
     fates = [fate for fate in FATES if fate != BLACK_HOLE]  # a nick is free again when the server has noticed

@@ -1,17 +1,30 @@
 import itertools
 import re
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pushtui.client.event_stream import LARGEST_EVENT, EventStream, EventTooLongError, StreamEvent
+from pushtui.client.event_stream import LARGEST_EVENT, Comment, EventStream, EventTooLongError, Retry, StreamEvent
 from pushtui.protocol import eventstream
 
 
-def read(*chunks: bytes) -> tuple[list[StreamEvent], EventStream]:
+class Besides(NamedTuple):
+    """What a stream says besides its events."""
+
+    last_event_id: str
+    retry_ms: int | None
+    comments: list[str]
+
+
+def read(*chunks: bytes) -> tuple[list[StreamEvent], Besides]:
     stream = EventStream()
-    return [event for chunk in chunks for event in stream.feed(chunk)], stream
+    items = [item for chunk in chunks for item in stream.feed(chunk)]
+    times = [item.ms for item in items if isinstance(item, Retry)]
+    comments = [item.text for item in items if isinstance(item, Comment)]
+    events = [item for item in items if isinstance(item, StreamEvent)]
+    return events, Besides(stream.last_event_id, times[-1] if times else None, comments)
 
 
 def message(data: str, identity: str | None = None, event: str = "message") -> StreamEvent:
@@ -74,8 +87,7 @@ def test_any_stream_in_any_pieces(parts: list[bytes], cuts: list[int]) -> None:
     stream = b"".join(parts)
     borders = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
     pieces = [stream[begin:end] for begin, end in itertools.pairwise(borders)]
-    assert read(*pieces)[0] == read(stream)[0]
-    assert read(*pieces)[1].last_event_id == read(stream)[1].last_event_id
+    assert read(*pieces) == read(stream)
 
 
 lines = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=20)
@@ -120,8 +132,20 @@ def test_anything_else_is_none(value: str) -> None:
     assert read(f"retry: {value}\n".encode())[1].retry_ms is None
 
 
-def test_comments_are_counted() -> None:
-    assert read(b":\n: ping\n\ndata: :\n\n")[1].comments == 2
+def test_comments_are_no_events() -> None:
+    events, besides = read(b":\n: ping\n\n:  a\xff: b\ndata: :\n\n")
+    assert events == [message(":")]
+    assert besides.comments == ["", "ping", " a\ufffd: b"]
+
+
+def test_all_comes_in_its_order_and_what_stands_before_a_fault_comes_too() -> None:
+    stream = EventStream()
+    found: list[object] = []
+    with pytest.raises(EventTooLongError):
+        for item in stream.feed(b"id: 1\ndata: a\n\nretry: 5\n: c\ndata: b\n\n" + b"x" * (LARGEST_EVENT + 1)):
+            found.append(item)
+    assert found == [message("a", "1"), Retry(5), Comment("c"), message("b")]
+    assert stream.last_event_id == "1"
 
 
 def test_a_line_without_an_end_is_not_kept() -> None:
@@ -144,4 +168,4 @@ def test_the_largest_line_is_taken() -> None:
 
 def _feed_often(stream: EventStream, chunk: bytes) -> None:
     for _ in range(LARGEST_EVENT // 1000 + 1):
-        stream.feed(chunk)
+        list(stream.feed(chunk))

@@ -1,0 +1,180 @@
+"""One connection after the other to an event stream: WHATWG HTML, section 9.2 (server-sent events).
+
+When to come back is the caller's business; what to come back with (the last event id) is known here.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from typing import NamedTuple
+
+import httpx
+from httpx_sse import aconnect_sse
+
+from pushtui import __version__
+from pushtui.client import endings
+from pushtui.client.endings import Ending
+from pushtui.client.event_stream import LARGEST_EVENT, EventStream, EventTooLongError, Retry, StreamItem
+from pushtui.client.happenings import LinkState
+from pushtui.client.traffic import Traffic
+from pushtui.protocol.text import safe_line
+
+_OPENING = 10.0
+# Servers commonly take 8 KiB for all headers together; a longer id would make every later request fail.
+_LONGEST_ID = 4096
+
+
+class Opened(NamedTuple):
+    """A stream began: its status (200) and headers; names in lower case, what came twice joined by a comma."""
+
+    status: int
+    headers: dict[str, str]
+
+
+class NoStreamError(Exception):
+    """The answer is no event stream: by the rules a client does not come back.
+
+    Attributes:
+        status: the HTTP status.
+        media_type: what it answers with, clean to show, empty if it does not say.
+        retry_after: the header of this name.
+    """
+
+    def __init__(self, status: int, media_type: str, retry_after: str | None) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
+        self.media_type = media_type
+        self.retry_after = retry_after
+
+
+class EventSource:
+    """An address that sends events.
+
+    Args:
+        url: the address, with its query.
+        authority: its host and port, to name it in a sentence.
+        loopback: it is on this machine, so that no proxy is in between.
+        token: what lets one in; it is not given to a server that one is redirected to.
+        last_event_id: where to go on from, empty to begin.
+        silence: how long a connection may be silent, in seconds, before it counts as lost; None for ever.
+        traffic: counts the bytes.
+
+    Attributes:
+        last_event_id: where the next connection goes on.
+        retry_ms: the reconnection time that the server asked for last, None before it did.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        authority: str,
+        loopback: bool,
+        token: str | None = None,
+        last_event_id: str = "",
+        silence: float | None = None,
+        traffic: Traffic | None = None,
+    ) -> None:
+        self.last_event_id = last_event_id
+        self.retry_ms: int | None = None
+        self._url = url
+        self._authority = authority
+        self._loopback = loopback
+        self._token = token
+        self._silence = silence
+        self._traffic = traffic or Traffic()
+        self._client: httpx.AsyncClient | None = None
+
+    async def aclose(self) -> None:
+        """Let go of everything."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def session(
+        self,
+        take: Callable[[StreamItem], Ending | None],
+        *,
+        opened: Callable[[Opened], None] = lambda _: None,
+        room: Callable[[], Awaitable[None]],
+    ) -> Ending:
+        """Connect once, and read to the end; returns how it ended.
+
+        Args:
+            take: is given each item; what it returns, if anything, ends the session.
+            opened: is told that the stream has begun.
+            room: is awaited before more is read.
+
+        Raises:
+            NoStreamError: the server answered with something else.
+        """
+        if self._client is None:
+            try:
+                self._client = httpx.AsyncClient(
+                    timeout=httpx.Timeout(_OPENING, read=self._silence), trust_env=not self._loopback
+                )
+            except (ImportError, ValueError, httpx.InvalidURL) as error:
+                return endings.no_proxy(error)
+        try:
+            async with aconnect_sse(
+                self._client, "GET", self._url, headers=self._headers(), follow_redirects=True
+            ) as source:
+                response = source.response
+                _check(response)
+                opened(Opened(response.status_code, _joined(response.headers)))
+                return await self._read(response, take, room)
+        except (httpx.ConnectError, httpx.ProxyError) as error:
+            return endings.unreachable(error, self._authority)
+        except httpx.ReadTimeout:
+            return Ending(LinkState.LOST, f"no answer for {self._silence:g} s")
+        except httpx.TimeoutException:
+            return Ending(LinkState.LOST, f"no answer from {self._authority}", answered=False)
+        except (httpx.NetworkError, httpx.RemoteProtocolError):
+            return Ending(LinkState.LOST, "the server hung up")
+        except httpx.TooManyRedirects:
+            return Ending(LinkState.LOST, "the server redirects without end")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return Ending(LinkState.LOST, safe_line(f"the request failed: {error}"))
+
+    def _headers(self) -> httpx.Headers:
+        headers = httpx.Headers({"User-Agent": f"pushtui/{__version__}", "Accept-Encoding": "identity"})
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        identity = self.last_event_id.strip(" ")
+        sent = identity.encode()
+        # An id that is no header value (RFC 9110 section 5.5) would make every later request fail.
+        if sent and len(sent) <= _LONGEST_ID and min(identity) >= " " and "\x7f" not in identity:
+            headers.update({b"Last-Event-ID": sent})
+        return headers
+
+    async def _read(
+        self,
+        response: httpx.Response,
+        take: Callable[[StreamItem], Ending | None],
+        room: Callable[[], Awaitable[None]],
+    ) -> Ending:
+        stream = EventStream(self.last_event_id)
+        async with aclosing(response.aiter_bytes()) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                self._traffic.received_bytes += len(chunk)
+                try:
+                    for item in stream.feed(chunk):
+                        self.last_event_id = stream.last_event_id
+                        if isinstance(item, Retry):
+                            self.retry_ms = item.ms
+                        ending = take(item)
+                        if ending is not None:
+                            return ending
+                except EventTooLongError:
+                    return Ending(LinkState.LOST, f"the server sent an event of more than {LARGEST_EVENT} bytes")
+                self.last_event_id = stream.last_event_id
+                await room()
+        return Ending(LinkState.LOST, "the server hung up")
+
+
+def _check(response: httpx.Response) -> None:
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if response.status_code != 200 or media_type != "text/event-stream":
+        raise NoStreamError(response.status_code, safe_line(media_type[:60]), response.headers.get("Retry-After"))
+
+
+def _joined(headers: httpx.Headers) -> dict[str, str]:
+    return {name.lower(): headers[name] for name in headers}
