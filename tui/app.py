@@ -16,12 +16,12 @@ from pushtui.exits import Exit
 from tui import preferences, themes
 from tui.clients import Clients, real_clients
 from tui.clock import Clock
+from tui.failure import ClientFailed
 from tui.line_filter import ControlGuard
 from tui.screens.connect import ConnectScreen, Destination, login_nick
 from tui.screens.help import HelpScreen
 from tui.screens.room import RoomScreen
 from tui.widgets.chat_pane import ChatPane
-from tui.widgets.failure import ClientFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,6 +80,7 @@ class PushtuiApp(App[int]):
         self._room = room
         self._draft = ""
         self._was_live = False
+        self._warned = False
         self._code = Exit.FINE
         for theme in themes.THEMES:
             self.register_theme(theme)
@@ -123,8 +124,14 @@ class PushtuiApp(App[int]):
         await self.push_screen(HelpScreen())
 
     async def action_quit(self) -> None:
-        """Leave; the exit code says whether there was a server."""
-        self.exit(self._code)
+        """Leave; the exit code says whether there was a server. What is not stored yet is asked about once."""
+        room = self._room_screen
+        waiting = room.chat.session.waiting if room else 0
+        if waiting and not self._warned:
+            self._warned = True
+            self.tell(f"not stored yet: {waiting} of your messages; ctrl+q once more leaves without them")
+        else:
+            self.exit(self._code)
 
     def on_connect_screen_wanted(self, message: ConnectScreen.Wanted) -> None:
         """All fields are valid: try."""
@@ -139,7 +146,7 @@ class PushtuiApp(App[int]):
             case LinkState.LIVE:
                 self._was_live = True
                 self._code = Exit.FINE
-                self._keep(address=room.address.http, nick=room.chat.state.me, room=room.first_room)
+                self._keep(address=room.address.http, nick=room.chat.session.state.me, room=room.first_room)
             case LinkState.REFUSED | LinkState.CLOSED:
                 self._code = Exit.REFUSED
                 if not self._was_live:
@@ -179,7 +186,7 @@ class PushtuiApp(App[int]):
         refused = link.state is not LinkState.LOST
         self._show(
             ConnectScreen(
-                Destination(room.address.http, room.chat.state.me, room.chat.room),
+                Destination(room.address.http, room.chat.session.state.me, room.chat.room),
                 wrong=link.reason,
                 advice=_REFUSED_ADVICE if refused else _LOST_ADVICE,
                 field="nick" if refused else "address",

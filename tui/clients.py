@@ -75,6 +75,9 @@ class Chat(Protocol):
     def history(self, room: str, before: int, limit: int = 100) -> str:
         """Ask for older events; returns the id that their page will carry."""
 
+    def take_back(self, key: str) -> str | None:
+        """Give up what failed; returns its text."""
+
     def rename(self, nick: str) -> None:
         """Come back under another nick."""
 

@@ -122,6 +122,10 @@ class ScriptedChat(Script[ChatHappening]):
         self.calls.append(("history", room, before))
         return "page-1"
 
+    def take_back(self, key: str) -> str | None:
+        self.calls.append(("take_back", key))
+        return ""
+
     def rename(self, nick: str) -> None:
         self.calls.append(("rename", nick))
 

@@ -108,6 +108,7 @@ async def test_what_the_server_will_not_store_comes_back_with_the_reason(stage: 
         on.chat.tell(Undeliverable("key-1", "main", "something long", "it is too long"))
         await on.shows("not sent: it is too long")
         assert on.composer.text == "something long"
+        assert ("take_back", "key-1") in on.chat.calls
 
 
 async def test_it_does_not_take_the_place_of_what_is_being_written(stage: type[Stage]) -> None:
@@ -162,6 +163,18 @@ async def test_a_client_that_breaks_is_told_and_the_other_pane_goes_on(stage: ty
         await on.until(lambda: len(on.cast.statuses) == 2)
         on.status.live()
         await on.until(lambda: on.text.count("◉ live") == 2)
+
+
+async def test_leaving_with_something_unstored_is_asked_about_once(stage: type[Stage]) -> None:
+    async with stage() as on:
+        await on.live()
+        await on.lose()
+        await on.write("is anybody there?")
+        await on.press("ctrl+q")
+        await on.shows("not stored yet: 1 of your messages")
+        assert on.app.is_running
+        await on.press("ctrl+q")
+    assert on.app.return_value == 0
 
 
 async def test_leaving_closes_both_clients(stage: type[Stage]) -> None:

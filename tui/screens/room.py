@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from pushtui.client.happenings import LinkState
+from tui.chat_session import ChatSession
 from tui.commands import Call, LineRefusedError, Say, parse
 from tui.widgets.chat_pane import ChatPane
 from tui.widgets.composer import Composer
@@ -92,11 +93,9 @@ class RoomScreen(Screen[None]):
         self.address = address
         self.first_room = room
         self.chat = ChatPane(
-            partial(clients.chat, address),
+            ChatSession(partial(clients.chat, address), clock, nick=nick, room=room),
             clock,
             address=address,
-            nick=nick,
-            room=room,
             draft=draft,
             id="chat",
         )

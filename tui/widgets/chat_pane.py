@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -11,48 +11,37 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Static
 
-from pushtui.client.happenings import Link, LinkState, Undeliverable
-from pushtui.protocol.messages import Error, Presence, PresenceState, Resume, Welcome
-from tui.commands import Call, Completion, LineRefusedError, complete
-from tui.state.chat import ChatState
-from tui.state.link import LinkView
-from tui.state.rates import Rate
+from pushtui.client.happenings import Link, Undeliverable
+from tui.chat_session import ChatSession
+from tui.commands import Call, Completion, complete
+from tui.failure import ClientFailed, sentence
 from tui.state.room import RoomView
 from tui.widgets.chat_head import chat_head
 from tui.widgets.composer import Composer
 from tui.widgets.drain import Drain
-from tui.widgets.failure import ClientFailed, sentence
 from tui.widgets.pane_head import Head, PaneHead
 from tui.widgets.roster import Roster
 from tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pushtui.client.address import Address
-    from tui.clients import Chat
     from tui.clock import Clock
+    from tui.state.link import LinkView
 
-
-_T = TypeVar("_T")
 _EMPTY = "Nobody has spoken yet. Write a line, or:\ncurl -d hello {url}"
 
 
 class ChatPane(Vertical):
-    """Head, timeline, who is typing, composer; fed by one `Chat` client as long as the pane lives.
+    """Head, timeline, who is typing, composer; shows one room of a session, which lives as long as the pane.
 
     Args:
-        client: makes the client of a nick and rooms; called after the first paint, because its libraries
-            take a while to load.
+        session: the conversation.
         clock: what time it is.
         address: of the server, for hints.
-        nick: who we are, until the server says so.
-        room: the first room.
         draft: what the composer begins with.
 
     Attributes:
-        state: all rooms.
-        link: how the conversation comes.
+        session: the conversation.
         room: the name of the room that is shown.
         looked_at: whether the pane can be seen, so that what comes is read; set by the screen.
     """
@@ -78,35 +67,23 @@ class ChatPane(Vertical):
 
     def __init__(
         self,
-        client: Callable[[str, list[str]], Chat],
+        session: ChatSession,
         clock: Clock,
         *,
         address: Address,
-        nick: str,
-        room: str,
         draft: str = "",
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
-        self.state = ChatState(nick)
-        self.state.room(room)
-        self.link = LinkView()
-        self.room = room
+        self.session = session
+        self.room = session.rooms[0]
         self.looked_at = True
-        self._make = client
-        self._client: Chat | None = None
         self._clock = clock
         self._address = address
         self._draft = draft
         self._drafts: dict[str, str] = {}
-        self._up, self._down = Rate(), Rate()
-        self._rates = (0.0, 0.0)
-        self._ended = False
         self._entered = False
-        self._note = ""
         self._below = ""
-        self._away = False
-        self._away_text: str | None = None
         self._news = ""
         self._drain = Drain(self, self._paint)
 
@@ -130,53 +107,48 @@ class ChatPane(Vertical):
         self._drain.touch()
 
     @property
+    def link(self) -> LinkView:
+        """How the conversation comes."""
+        return self.session.link
+
+    @property
     def rooms(self) -> list[str]:
         """The names of the rooms that were joined, in that order."""
-        return list(self.state.rooms)
+        return self.session.rooms
 
     @property
     def view(self) -> RoomView:
         """The room that is shown."""
-        return self.state.room(self.room)
-
-    @property
-    def draft(self) -> str:
-        """What stands in the composer."""
-        return self.query_one(Composer).text
+        return self.session.state.room(self.room)
 
     @property
     def unsent(self) -> str:
         """The draft, and before it what no server has stored yet."""
-        view = self.view
-        waiting = [item.text for item in view.items[len(view.items) - view.waiting :]]
-        return "\n".join([*waiting, self.draft] if self.draft else waiting)
+        draft = self.query_one(Composer).text
+        return "\n".join([*self.session.unstored(self.room), *filter(None, [draft])])
 
     def tick(self) -> None:
         """A second went by: rates, countdown, who has stopped typing."""
-        if self._client is not None:
-            now, traffic = self._clock.steady(), self._client.traffic
-            self._rates = (
-                self._up.observe(traffic.sent_frames, now),
-                self._down.observe(traffic.received_frames, now),
-            )
-        self.state.tick(self._clock.wall_ms())
+        self.session.tick()
         self._drain.touch()
 
     def retry_now(self) -> None:
         """Do not wait for the next try; begin anew if there will be none."""
-        if self._client is not None:
-            self._client.retry_now()
-        elif self._ended:
-            self._begin_anew()
+        if self.session.ended:
+            self.query_one(Composer).load_text(self.unsent)
+            self.session.begin_anew()
+            self._show()
+            self._listen()
+        else:
+            self.session.retry_now()
 
     def say(self, text: str) -> None:
-        """Say something in the room that is shown. It is shown at once, and never waits for the link.
+        """Say something in the room that is shown.
 
         Raises:
             LineRefusedError: it cannot be said.
         """
-        key = self._asking(lambda client: client.say(self.room, text))
-        self.state.queued(key, self.room, text, self._clock.wall_ms())
+        self.session.say(self.room, text)
         self._drain.now()
 
     def go_to(self, room: str) -> None:
@@ -196,28 +168,23 @@ class ChatPane(Vertical):
         Raises:
             LineRefusedError: it cannot be done.
         """
-        argument = call.argument
+        session, argument = self.session, call.argument
         match call.command:
             case "nick":
-                self._asking(lambda client: client.rename(argument))
+                session.rename(argument)
             case "join":
-                if argument not in self.state.rooms:
-                    self._asking(lambda client: client.join(argument))
-                self.state.room(argument)
+                session.join(argument)
                 self.go_to(argument)
             case "leave":
                 self._leave(argument or self.room)
             case "topic":
-                self._asking(lambda client: client.topic(self.room, argument))
+                session.topic(self.room, argument)
             case "me":
-                self.say(f"/me {argument}")
+                session.say(self.room, f"/me {argument}")
             case "away":
-                away = bool(argument) or not self._away
-                self._asking(lambda client: client.away(away, argument or None))
-                self._away, self._away_text = away, argument or None
-                self._note_own_presence()
+                session.toggle_away(argument)
             case "mark":
-                self._asking(lambda client: client.mark(self.room, argument))
+                session.mark(self.room, argument)
             case "who":
                 roster = self.query_one(Roster)
                 roster.display = not roster.display
@@ -233,13 +200,12 @@ class ChatPane(Vertical):
 
     def on_composer_typing_changed(self, message: Composer.TypingChanged) -> None:
         """Let the others know."""
-        if self._client is not None:
-            self._client.typing(self.room, message.on)
+        self.session.typing(self.room, message.on)
 
     def on_text_area_changed(self) -> None:
         """Who writes on has read what was said above the composer."""
-        if self._note:
-            self._note = ""
+        if self.session.note:
+            self.session.note = ""
             self._drain.touch()
 
     def on_pane_head_room_picked(self, message: PaneHead.RoomPicked) -> None:
@@ -248,79 +214,37 @@ class ChatPane(Vertical):
 
     def on_timeline_older_wanted(self, message: Timeline.OlderWanted) -> None:
         """Ask for what was before."""
-        if self._client is not None:
-            self._client.history(message.room, message.before)
+        self.session.history(message.room, message.before)
 
     @work(exit_on_error=False, group="client")
     async def _listen(self) -> None:
-        self._ended = False
         try:
-            async with self._make(self.state.me, self.rooms) as client:
-                self._client = client
-                async for happening in client:
-                    self.state.apply(happening, self._clock.wall_ms())
-                    match happening:
-                        case Link():
-                            self.link.apply(happening, self._clock.steady())
-                            self.post_message(self.LinkChanged(happening))
-                        case Welcome() | Resume() if self._away:
-                            self._note_own_presence()
-                        case Error(message=said):
-                            self._note = said
-                        case Undeliverable(text=text, reason=reason):
-                            self._undeliverable(text, reason)
-                    self._drain.touch()
+            async for happening in self.session.happenings():
+                match happening:
+                    case Link():
+                        self.post_message(self.LinkChanged(happening))
+                    case Undeliverable():
+                        self._give_back(happening)
+                self._drain.touch()
         except Exception as error:  # whatever it was, the status goes on and the person is told
-            self.link.apply(Link(LinkState.CLOSED, f"it stopped: {sentence(error)}"), self._clock.steady())
             self.post_message(ClientFailed(f"the chat stopped: {sentence(error)}"))
-        finally:
-            self._client = None
-            self._ended = True
-            self._drain.touch()
+        self._drain.touch()
 
-    def _begin_anew(self) -> None:
-        """What was held may have holes by now and is read again; what was not stored goes back to its author."""
-        self.query_one(Composer).load_text(self.unsent)
-        rooms = self.rooms
-        self.state = ChatState(self.state.me)
-        for room in rooms:
-            self.state.room(room)
-        self._show()
-        self._listen()
-
-    def _undeliverable(self, text: str, reason: str) -> None:
+    def _give_back(self, failed: Undeliverable) -> None:
+        """What is being written is left alone: then the timeline keeps what failed, with the reason."""
         composer = self.query_one(Composer)
-        if not composer.text:  # what is being written is left alone: the timeline keeps the other, with the reason
-            composer.restore(text)
-            composer.call_later(composer.refuse, f"not sent: {reason}")
-
-    def _note_own_presence(self) -> None:
-        """The server tells it to the others only."""
-        state: PresenceState = "away" if self._away else "here"
-        for room in self.rooms:
-            presence = Presence(room, self.state.me, state, self._away_text)
-            self.state.apply(presence, self._clock.wall_ms())
-
-    def _asking(self, ask: Callable[[Chat], _T]) -> _T:
-        if self._client is None:
-            raise LineRefusedError(
-                "the link has ended: ctrl+r begins anew" if self._ended else "still starting: once more, please"
-            )
-        try:
-            return ask(self._client)
-        except ValueError as error:
-            raise LineRefusedError(str(error)) from error
+        if failed.text and not composer.text:
+            self.session.take_back(failed.key)
+            composer.restore(failed.text)
+            composer.call_later(composer.refuse, f"not sent: {failed.reason}")
 
     def _leave(self, room: str) -> None:
-        if room not in self.state.rooms:
-            raise LineRefusedError(f"you are not in {room}")
-        if len(self.state.rooms) == 1:
-            raise LineRefusedError("this is your only room; /quit leaves pushtui")
-        self._asking(lambda client: client.leave(room))
-        if room == self.room:
-            self.go_to(next(name for name in self.rooms if name != room))
-        self.state.left(room)
+        self.session.leave(room)
         self._drafts.pop(room, None)
+        if room == self.room:
+            # The room is shown no more, so what was written for it goes along to the next one.
+            self.room = self.rooms[0]
+            self._show()
 
     def _show(self) -> None:
         self._entered = self.view.oldest is not None
@@ -340,27 +264,29 @@ class ChatPane(Vertical):
         self._paint_below(view)
         if self.looked_at and view.following:
             view.seen()
-        unread = sum(room.unread for room in self.state.rooms.values())
+        unread = sum(room.unread for room in self.session.state.rooms.values())
         if (news := f"{unread} new" if unread else "") != self._news:
             self._news = news
             self.post_message(self.Stirred(news))
 
     def _paint_below(self, view: RoomView) -> None:
-        below = self.query_one("#below", Static)
-        below.set_class(bool(self._note), "note")
-        text = self._note or self.link.link.reason or _typing(view.typing(self._clock.wall_ms()))
+        note = self.session.note
+        text = note or self.link.link.reason or _typing(view.typing(self._clock.wall_ms()))
         if text != self._below:
             self._below = text
+            below = self.query_one("#below", Static)
+            below.set_class(bool(note), "note")
             below.update(text)
 
     def _head(self) -> Head:
+        session = self.session
         return chat_head(
-            self.state.rooms,
+            session.state.rooms,
             self.room,
             self.link.standing(self._clock.steady()),
-            latency_ms=self._client.latency_ms if self._client else None,
-            rates=None if self.link.down else self._rates,
-            away=self._away,
+            latency_ms=session.latency_ms,
+            rates=None if self.link.down else session.rates,
+            away=session.away,
         )
 
 

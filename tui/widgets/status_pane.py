@@ -15,7 +15,7 @@ from tui.state.link import LinkView
 from tui.state.rates import Rate, per_second, tail
 from tui.state.status import StatusState
 from tui.widgets.drain import Drain
-from tui.widgets.failure import ClientFailed, sentence
+from tui.failure import ClientFailed, sentence
 from tui.widgets.pane_head import Head, Line, PaneHead, Part
 from tui.widgets.status_board import StatusBoard
 
