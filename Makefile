@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo check test bench format lock snapshots clean
+.PHONY: help install demo check test soak bench format lock snapshots clean
 
 help:                ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -33,6 +33,9 @@ check: .venv/dev.stamp     ## lint, format, types, layers
 
 test: .venv/dev.stamp      ## every test
 	$(BIN)/python -m pytest
+
+soak: .venv/dev.stamp      ## kill the server and cut its power, hundreds of times, at most 15 minutes
+	$(BIN)/python -m tests.soak
 
 bench: .venv/dev.stamp     ## measure this machine
 	$(BIN)/python -m bench
