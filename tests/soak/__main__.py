@@ -79,7 +79,7 @@ async def _all(folder: Path, wanted: argparse.Namespace, rng: random.Random, unt
 def _say(what: str, ledger: Ledger) -> None:
     print(
         f"{what}:\n"
-        f"    {len(ledger.acknowledged)} acknowledged events, each there once, in its place and its sender's order\n"
+        f"    {len(ledger.acknowledged)} acknowledged events, each there once, in place and in order\n"
         f"    one epoch; head {ledger.head}, never back; {ledger.unanswered} stored whose answer was cut off",
         flush=True,
     )

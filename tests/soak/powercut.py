@@ -1,19 +1,19 @@
 """Power cuts on Linux, without special hardware: a drive with a volatile cache, made of two file systems.
 
 The log is on an ext4 in a file (the *drive*), which is attached by a loop device. That file is on another ext4
-(the *cache*), in a file as well. What the inner file system writes to its drive stays in the page cache of the outer
-one; only when it flushes its drive, as an fsync makes it do, is the file written to the outer one's device. So the
+(the *cache*), in a file as well. What the inner file system writes to its drive stays in the page cache of the
+outer one; only when it flushes its drive, as an fsync makes it do, is the file written to the outer one's device. So the
 page cache of the outer file system is what a real drive's volatile cache is.
 
-The cut is ext4's own: ``EXT4_IOC_SHUTDOWN`` with ``NOLOGFLUSH`` (what xfstests uses to try crashes) stops the outer
+The cut is ext4's own: ``EXT4_IOC_SHUTDOWN`` with ``NOLOGFLUSH`` (what xfstests tries crashes with) stops the outer
 file system from one instruction to the next. Nothing that it held in memory gets out afterwards, its journal
 included, and every later flush fails. Before it, random ranges of the cache are written out, in no order, as a
 drive may do at any time. Then everything is unmounted and mounted again: the outer journal is replayed, then the
 inner one, then SQLite opens its ``-wal``. The senders run until they are killed after the cut; whatever they were
 told is compared, also what they were told at the last moment.
 
-SIGKILL, or a copy of a mounted device, would prove less: with the one the page cache survives, and the other is not
-of one moment.
+SIGKILL, or a copy of a mounted device, would prove less: with the one the page cache survives, and the other is
+not of one moment.
 """
 
 import contextlib
@@ -217,7 +217,7 @@ async def cut_where_it_loses(
 def cut_under_load(
     drive: Drive, log: Path, durability: Durability, prefix: str, rng: random.Random, *, lines: int
 ) -> bytes:
-    """One cut some time after the senders printed so many lines, and the drive mounted again; returns all lines."""
+    """One cut some time after the senders printed so many lines; returns all that they printed."""
     with kills.loading(log, durability, prefix) as process:
         text = kills.heard(process, lines)
         text += kills.heard_within(process, rng.uniform(0, kills.LONGEST))
