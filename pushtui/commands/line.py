@@ -121,6 +121,22 @@ def tail(
 
 
 @app.command
+def inspect(
+    url: options.InspectUrl,
+    /,
+    *,
+    json: options.InspectJson = False,
+    once: options.InspectOnce = False,
+    common: Common = COMMON,
+) -> int:
+    """Print what any address sends, by server-sent events or a WebSocket."""
+    logs.set_up(common.log_level or "warning")
+    from pushtui.commands.inspect import run
+
+    return run(url, as_json=json, once=once)
+
+
+@app.command
 def demo(*, seconds: options.DemoSeconds = None, common: Common = COMMON) -> int:
     """Show a room in which a conversation plays; leaving it stops and removes everything."""
     logs.keep_off_the_screen(common.log_level or "warning")

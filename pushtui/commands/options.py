@@ -107,6 +107,16 @@ TailWait = Annotated[
     Parameter(env_var="PUSHTUI_TAIL_WAIT", negative="", help="Wait for a server that is not there yet."),
 ]
 
+InspectUrl = Annotated[
+    str, Parameter(help="http:// or https:// for server-sent events, ws:// or wss:// for a WebSocket.")
+]
+InspectJson = Annotated[
+    bool, Parameter(env_var="PUSHTUI_INSPECT_JSON", negative="", help="One JSON object on each line.")
+]
+InspectOnce = Annotated[
+    bool, Parameter(env_var="PUSHTUI_INSPECT_ONCE", negative="", help="End with the first stream.")
+]
+
 DemoSeconds = Annotated[
     float | None,
     Parameter(

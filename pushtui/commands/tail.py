@@ -2,16 +2,16 @@
 
 import asyncio
 import os
-import stat
 import sys
 import time
-from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
 from pushtui.client.address import Address
 from pushtui.client.happenings import ChatHappening, Link, LinkState, StatusHappening
 from pushtui.commands import target
+from pushtui.commands.standard_output import while_read
 from pushtui.exits import CommandError, Exit
 
 Flow = Literal["chat", "status"]
@@ -46,9 +46,7 @@ def run(
     room = target.room(room)
     name = target.nick(nick) if nick is not None else f"{target.login()[:20]}-tail-{os.getpid()}"
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # an ASCII terminal stays readable
-    asyncio.run(
-        _while_read(follow(flow, address, room=room, nick=name, replay=replay, wait=wait, as_json=as_json))
-    )
+    asyncio.run(while_read(follow(flow, address, room=room, nick=name, replay=replay, wait=wait, as_json=as_json)))
     return Exit.FINE
 
 
@@ -111,36 +109,3 @@ def _give_up(link: Link, address: Address, was_live: bool) -> None:
         raise CommandError(Exit.REFUSED, f"{whose}{link.reason}")
     if link.state is LinkState.LOST and not was_live:
         raise CommandError(Exit.NO_SERVER, f"{whose}{link.reason} (--wait waits for it)")
-
-
-async def _while_read(printing: Coroutine[Any, Any, None]) -> None:
-    tasks = (asyncio.ensure_future(printing), asyncio.ensure_future(_reader_gone()))
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            if task.done():
-                task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _reader_gone() -> None:
-    """Raise BrokenPipeError as soon as nobody reads standard output; wait for ever if that cannot be told.
-
-    Without it a quiet flow in ``pushtui tail | head -1`` would stay until its next line.
-    """
-    gone = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    output = sys.stdout.fileno()
-    watchable = os.name == "posix" and stat.S_ISFIFO(os.fstat(output).st_mode)
-    if watchable:
-        # the write end of a pipe becomes readable when its read end is closed, and never before
-        loop.add_reader(output, gone.set)
-    try:
-        await gone.wait()
-    finally:
-        if watchable:
-            loop.remove_reader(output)
-    raise BrokenPipeError

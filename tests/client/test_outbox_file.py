@@ -180,7 +180,7 @@ changes = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(changes, st.data())
 def test_at_any_byte_the_journal_can_be_cut_off_there(
     path: Path, script: list[tuple[str, str, str]], data: st.DataObject
