@@ -37,6 +37,7 @@ class ServeSettings:
         keep_status: what the status stream keeps.
         log_level: what is said on standard error, from this level up.
         interval: seconds between two samples of this machine, above 0.
+        drain: seconds over which clients are told that the server stops.
     """
 
     host: str = DEFAULT_HOST
@@ -48,3 +49,4 @@ class ServeSettings:
     keep_status: Retention = DEFAULT_KEEP_STATUS
     log_level: LogLevel = "info"
     interval: float = DEFAULT_INTERVAL
+    drain: float = 0

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import random
 from collections import Counter
+from collections.abc import Coroutine
 from typing import Protocol
 
 from pushtui.protocol.close import CloseCode
@@ -38,6 +39,8 @@ class Connections:
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
         self._all: set[Connection] = set()
+        self._farewell: tuple[CloseCode, str] | None = None
+        self._endings: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
         self._empty.set()
         self._pulse: asyncio.Task[None] | None = None
@@ -47,9 +50,12 @@ class Connections:
         self._pulse = asyncio.get_running_loop().create_task(self._beat())
 
     def add(self, connection: Connection) -> None:
-        """Look after this one too."""
+        """Look after this one too. While all are told to go, it is told at once."""
         self._all.add(connection)
         self._empty.clear()
+        if self._farewell is not None:
+            # It came over an HTTP connection that was open already, so nothing else would tell it.
+            self._begin(self._end(connection, *self._farewell))
 
     def remove(self, connection: Connection) -> None:
         """This one is gone. Idempotent."""
@@ -67,18 +73,16 @@ class Connections:
         Args:
             code: the close code.
             reason: why, in a few words.
-            drain: seconds over which clients are told, so that they do not all come back at once.
+            drain: seconds over which clients are told, so that they do not all come back at once; when all have
+                gone before, that is the end of it.
             hurry: tell the rest of them now.
         """
+        self._farewell = code, reason
         everyone = list(self._all)
         random.shuffle(everyone)
-        endings = [
-            asyncio.ensure_future(_end_later(one, code, reason, drain * place / len(everyone), hurry))
-            for place, one in enumerate(everyone)
-        ]
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(drain):
-                await hurry.wait()
+        for place, one in enumerate(everyone):
+            self._begin(self._end_later(one, code, reason, drain * place / len(everyone), hurry))
+        await self._draining(drain, hurry)
         if self._pulse is not None:
             self._pulse.cancel()
         try:
@@ -88,7 +92,33 @@ class Connections:
             logger.info("%d clients did not go by themselves", len(self._all))
         for connection in list(self._all):
             connection.sink.abort()
-        await asyncio.gather(*endings, return_exceptions=True)
+        await asyncio.gather(*self._endings, return_exceptions=True)
+
+    async def _draining(self, drain: float, hurry: asyncio.Event) -> None:
+        """Return when everyone has gone, when somebody is in a hurry, or when the time is over."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._empty, hurry)]
+        await asyncio.wait(waits, timeout=drain, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        # Who is still waiting for its turn has gone by itself, or is told now.
+        hurry.set()
+
+    async def _end_later(
+        self, connection: Connection, code: CloseCode, reason: str, wait: float, hurry: asyncio.Event
+    ) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await hurry.wait()
+        if connection in self._all:
+            await self._end(connection, code, reason)
+
+    async def _end(self, connection: Connection, code: CloseCode, reason: str) -> None:
+        await connection.end(code, reason, random.randint(*_RETRY_MS))  # noqa: S311
+
+    def _begin(self, ending: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(ending)
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
@@ -101,12 +131,3 @@ class Connections:
                     connection.sink.abort()
                 else:
                     connection.tick(now)
-
-
-async def _end_later(
-    connection: Connection, code: CloseCode, reason: str, wait: float, hurry: asyncio.Event
-) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(wait):
-            await hurry.wait()
-    await connection.end(code, reason, random.randint(*_RETRY_MS))  # noqa: S311

@@ -27,7 +27,7 @@ BACKLOG = 1024
 
 
 def run(settings: ServeSettings) -> int:
-    """Serve until SIGINT or SIGTERM; returns the exit code.
+    """Serve until SIGINT or SIGTERM; returns the exit code. A second signal cuts the drain short.
 
     Raises:
         CommandError: the server cannot start, in one sentence.
@@ -78,9 +78,15 @@ def bind(host: str, port: int) -> socket.socket:
 async def _serve(settings: ServeSettings, listener: socket.socket) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
     server = Server(_store(settings), name=platform.node() or "pushtui")
+
+    def on_signal() -> None:
+        if stopping.is_set():
+            server.hurry()
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
     sampler = Sampler()
     sampling: asyncio.Task[None] | None = None
     try:
@@ -90,9 +96,10 @@ async def _serve(settings: ServeSettings, listener: socket.socket) -> int:
         await stopping.wait()
         logger.info("stopping")
     finally:
+        # Who is still reading while others are told to go still gets samples.
+        await server.stop(drain=settings.drain if stopping.is_set() else 0)
         if sampling is not None:
             sampling.cancel()
-        await server.stop()
     return Exit.FINE
 
 

@@ -89,6 +89,8 @@ async def _stream(request: web.Request, stream: str, selection: HostsAndEvents |
         reader.sink.abort()
     else:
         await reader.run(stream, start, selection)
+        # Who comes back is to look for a server anew, not to meet this one over the same connection.
+        response.force_close()
     return response
 
 

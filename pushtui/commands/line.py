@@ -49,6 +49,7 @@ def serve(
     keep_chat: options.ServeKeepChat = options.DEFAULT_KEEP_CHAT,
     keep_status: options.ServeKeepStatus = options.DEFAULT_KEEP_STATUS,
     interval: options.ServeInterval = DEFAULT_INTERVAL,
+    drain: options.ServeDrain = 0,
     common: Common = COMMON,
 ) -> int:
     """Run the server: the rooms, and the status of this machine."""
@@ -65,6 +66,7 @@ def serve(
             keep_status=parse_retention(keep_status),
             log_level=common.log_level or "info",
             interval=interval,
+            drain=drain,
         )
     )
 

@@ -85,6 +85,14 @@ ServeInterval = Annotated[
         help="Seconds between two samples of this machine.",
     ),
 ]
+ServeDrain = Annotated[
+    float,
+    Parameter(
+        env_var="PUSHTUI_SERVE_DRAIN",
+        validator=Number(gte=0, lte=3600),
+        help="Seconds over which a server that stops tells its clients; a second Ctrl-C tells the rest at once.",
+    ),
+]
 
 SendLines = Annotated[
     bool,

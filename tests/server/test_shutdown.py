@@ -1,107 +1,21 @@
 """The end: within three seconds, with every client told, whatever the clients do."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Self
 
-import httpx
 import pytest
-from websockets.asyncio.client import connect
-from websockets.typing import Subprotocol
 
 from pushtui.exits import CommandError, Exit
-from pushtui.protocol.messages import JSON
 from pushtui.settings import ServeSettings
 from server.log.sqlite import SqliteStore
 from server.log.streams import room_stream
 from server.main import LOG_FILE, bind, run
 from tests.server.conftest import House, ticking_clock
-from tests.server.event_stream import EventStream
-from tests.server.peer import Peer
-from tests.server.wire_client import WireClient
-
-LIMIT = 3.0
-_SERVE = """
-import sys
-from pathlib import Path
-from pushtui.exits import CommandError
-from pushtui.settings import ServeSettings
-from server.main import run
-try:
-    sys.exit(run(ServeSettings(port=0, data=Path(sys.argv[1]), log_level="warning", interval=60)))
-except CommandError as error:
-    print(error)
-    sys.exit(error.code)
-"""
-
-
-class Serving:
-    """A server in a process of its own."""
-
-    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
-        self.process = process
-        self.port = port
-        self.clients = contextlib.AsyncExitStack()
-
-    @classmethod
-    async def start(cls, data: Path) -> Self:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", _SERVE, str(data), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
-        assert process.stdout is not None
-        async with asyncio.timeout(20):
-            line = (await process.stdout.readline()).decode()
-        assert line.startswith("pushtui listens on http://127.0.0.1:"), await process.communicate()
-        return cls(process, int(line.rsplit(":", 1)[1]))
-
-    async def chat(self, nick: str) -> Peer:
-        ws = await self.clients.enter_async_context(
-            connect(
-                f"ws://127.0.0.1:{self.port}/chat",
-                subprotocols=[Subprotocol(JSON)],
-                compression=None,
-                proxy=None,
-            )
-        )
-        peer = Peer(ws)
-        await peer.hello(nick)
-        await peer.resumes()
-        return peer
-
-    async def http(self) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, verify=False)
-        return await self.clients.enter_async_context(client)
-
-    async def read_along(self, path: str) -> EventStream:
-        client = await self.http()
-        stream = EventStream(await self.clients.enter_async_context(client.stream("GET", path, timeout=None)))
-        await stream.opening()
-        return stream
-
-    async def wire(self, receive_buffer: int | None = None) -> WireClient:
-        return await self.clients.enter_async_context(
-            await WireClient.connect(self.port, receive_buffer=receive_buffer)
-        )
-
-    async def ends_after(self, number: int) -> None:
-        """Send the signal; the process has to end by itself, in time, without a complaint."""
-        self.process.send_signal(number)
-        async with asyncio.timeout(LIMIT):
-            _, errors = await self.process.communicate()
-        assert (self.process.returncode, errors.decode()) == (0, "")
-
-    async def close(self) -> None:
-        await self.clients.aclose()
-        if self.process.returncode is None:
-            self.process.kill()
-        await self.process.communicate()
-        self.process._transport.close()  # type: ignore[attr-defined]
+from tests.server.serving import Serving, serve
 
 
 @pytest.fixture
@@ -308,11 +222,9 @@ class TestStarting:
         store = SqliteStore(tmp_path / LOG_FILE, clock_ms=ticking_clock())
         await store.open()
         await store.create(room_stream("main"))
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", _SERVE, str(tmp_path), stdout=asyncio.subprocess.PIPE
-        )
+        process = await asyncio.create_subprocess_exec(*serve(tmp_path), stderr=asyncio.subprocess.PIPE)
         async with asyncio.timeout(20):
-            sentence, _ = await process.communicate()
+            _, sentence = await process.communicate()
         assert process.returncode == Exit.CANNOT_START
         assert sentence.count(b"\n") == 1
         assert str(tmp_path) in sentence.decode()
