@@ -102,6 +102,7 @@ def open_reader(path: Path, busy_seconds: float) -> sqlite3.Connection:
     connection = _connect(path, busy_seconds)
     connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute("SELECT 1 FROM streams LIMIT 1").fetchone()  # opens every file that it will need
     return connection
 
 

@@ -5,6 +5,7 @@ Prints ``open EPOCH HEAD`` (``-`` for no epoch yet), then for each append that r
 
 import asyncio
 import itertools
+import logging
 import os
 import sys
 import time
@@ -46,4 +47,5 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
+    logging.disable()  # that the disk is gone is no news
     asyncio.run(run(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))

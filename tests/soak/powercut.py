@@ -2,8 +2,8 @@
 
 The log is on an ext4 in a file (the *drive*), which is attached by a loop device. That file is on another ext4
 (the *cache*), in a file as well. What the inner file system writes to its drive stays in the page cache of the
-outer one; only when it flushes its drive, as an fsync makes it do, is the file written to the outer one's device. So the
-page cache of the outer file system is what a real drive's volatile cache is.
+outer one; only when it flushes its drive, as an fsync makes it do, is the file written to the outer one's device.
+So the page cache of the outer file system is what a real drive's volatile cache is.
 
 The cut is ext4's own: ``EXT4_IOC_SHUTDOWN`` with ``NOLOGFLUSH`` (what xfstests tries crashes with) stops the outer
 file system from one instruction to the next. Nothing that it held in memory gets out afterwards, its journal
