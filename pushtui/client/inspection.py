@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import quote, urlsplit
 
 from pushtui.client.address import Address, AddressRefusedError
+from pushtui.client.clock import Clock, SystemClock
 from pushtui.client.feed import Feed
 from pushtui.client.observations import Record
 from pushtui.protocol.text import safe_line
@@ -65,19 +66,22 @@ class Target(NamedTuple):
         return cls(f"{base}{quote(parts.path, safe=_PATH_SAFE) or '/'}{query}", server.authority, server.loopback)
 
 
-async def inspect(target: Target, *, once: bool = False) -> AsyncGenerator[Record, None]:
+async def inspect(
+    target: Target, *, once: bool = False, clock: Clock | None = None
+) -> AsyncGenerator[Record, None]:
     """Yield what the address sends; a consumer that is slow slows down the server.
 
     Args:
         target: the address.
         once: end with the first stream, instead of coming back.
+        clock: the time by which to come back.
 
     Raises:
         NoServerError: the first try found nobody there.
         NoFlowError: there is no event stream, or no WebSocket, or not any more.
     """
     feed: Feed[Record] = Feed()
-    looking = asyncio.ensure_future(_ending(_look(target, feed, once), feed))
+    looking = asyncio.ensure_future(_ending(_look(target, feed, once, clock or SystemClock()), feed))
     try:
         while True:
             try:
@@ -98,11 +102,11 @@ async def _ending(looking: Coroutine[Any, Any, None], feed: Feed[Record]) -> Non
         feed.end()
 
 
-def _look(target: Target, feed: Feed[Record], once: bool) -> Coroutine[Any, Any, None]:
+def _look(target: Target, feed: Feed[Record], once: bool, clock: Clock) -> Coroutine[Any, Any, None]:
     if target.is_websocket:
         from pushtui.client.websocket_inspection import look as look_at_websocket
 
         return look_at_websocket(target, feed)
     from pushtui.client.stream_inspection import look as look_at_stream
 
-    return look_at_stream(target, feed, once=once)
+    return look_at_stream(target, feed, once=once, clock=clock)

@@ -3,7 +3,7 @@
 from msgspec import UNSET
 
 from pushtui.client.backoff import Backoff
-from pushtui.client.clock import SystemClock
+from pushtui.client.clock import Clock
 from pushtui.client.endings import Ending
 from pushtui.client.event_source import EventSource, NoStreamError, Opened
 from pushtui.client.event_stream import Comment, Retry, StreamEvent, StreamItem
@@ -29,14 +29,14 @@ LEAST = 0.05
 LONGEST = 30.0
 
 
-async def look(target: Target, feed: Feed[Record], *, once: bool) -> None:
+async def look(target: Target, feed: Feed[Record], *, once: bool, clock: Clock) -> None:
     """Tell the feed what the stream sends.
 
     Raises:
         NoServerError: see `pushtui.client.inspection.inspect`.
         NoFlowError: likewise.
     """
-    inspection = _Inspection(target, feed, once)
+    inspection = _Inspection(target, feed, once, clock)
     try:
         await inspection.reconnection.run()
     finally:
@@ -46,12 +46,12 @@ async def look(target: Target, feed: Feed[Record], *, once: bool) -> None:
 
 
 class _Inspection:
-    def __init__(self, target: Target, feed: Feed[Record], once: bool) -> None:
+    def __init__(self, target: Target, feed: Feed[Record], once: bool, clock: Clock) -> None:
         self.failure: Exception | None = None
         self.source = EventSource(target.url, authority=target.authority, loopback=target.loopback)
         # No jitter and no backoff of its own: what the rules say is in each ending.
         self.reconnection = Reconnection(
-            self._session, self._report, Backoff(initial=0.0, cap=0.0, floor=0.0), SystemClock()
+            self._session, self._report, Backoff(initial=0.0, cap=0.0, floor=0.0), clock
         )
         self._authority = target.authority
         self._feed = feed

@@ -190,6 +190,41 @@ async def test_something_that_is_no_event_stream(content_type: str, found: str) 
     )
 
 
+async def test_an_id_travels_as_utf_8() -> None:
+    named: list[str | None] = []
+
+    async def peer(request: Request) -> None:
+        named.append(request.headers.get("last-event-id"))
+        await request.open_stream(opening(), block("{}", event="x", event_id="é€"))
+
+    async with http_peer(peer) as address, client(address) as status:
+        await collect(status, is_link(LinkState.LOST))
+        await collect(status, is_link(LinkState.LOST))
+    assert named[:2] == [None, "é€".encode().decode("latin-1")]
+
+
+@pytest.mark.parametrize("status_line", ["301 Moved", "302 Found", "303 See Other", "307 Temp", "308 Perm"])
+async def test_redirects_are_followed_with_the_position(status_line: str) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    async def peer(request: Request) -> None:
+        asked.append((request.target, request.headers.get("last-event-id")))
+        if request.target.startswith("/status"):
+            await request.answer(status_line, "Location: /elsewhere")
+        else:
+            await request.open_stream(opening())
+
+    async with http_peer(peer) as address, client(address, replay=5, hosts=["a", "b"]) as status:
+        await collect(status, is_link(LinkState.LOST))
+        await collect(status, is_link(LinkState.LOST))
+    assert asked[:4] == [
+        ("/status?replay=5&host=a%2Cb", None),
+        ("/elsewhere", None),
+        ("/status?replay=5&host=a%2Cb", f"{EPOCH}.0"),
+        ("/elsewhere", f"{EPOCH}.0"),
+    ]
+
+
 async def test_redirects_are_followed_without_the_token() -> None:
     seen: list[str | None] = []
 
