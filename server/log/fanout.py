@@ -128,8 +128,14 @@ class Fanout:
         held = tail.newest(count)
         if held is not None:
             return held
-        older = await self._store.read_before(stream, tail.head + 1, count)
-        return older[0].seq - 1 if older else tail.begin
+        head, begin = tail.head, tail.begin
+        older = await self._store.read_before(stream, head + 1, count)
+        # What came while they were read is newer: as many of them are not asked for any more.
+        surplus = max(0, len(older) + tail.count_above(head) - count)
+        if surplus < len(older):
+            return older[surplus].seq - 1
+        held = tail.newest(count)
+        return begin if held is None else held
 
     def _state(self, stream: str) -> StreamState:
         state = self._store.state(stream)

@@ -12,7 +12,10 @@ from server.log.transaction import Row
 
 #: How often it is looked at which streams have grown too old or too big, in seconds.
 LOOK_SECONDS = 10.0
-SWEEP_ROWS = 256
+#: How many rows make a step, and how many have to be due before there is one.
+SWEEP_ROWS = 64
+#: How long the sweeper rests after a step, in steps: a fifth of the writer's time is for it.
+_REST = 4
 _LOOK_STREAMS = 32
 
 _ENTRY = "SELECT at, start FROM entries WHERE stream = ? AND seq >= ? ORDER BY seq LIMIT 1"
@@ -24,7 +27,8 @@ class Sweeper:
 
     Both in small steps, between two batches, so that whoever appends waits for one step at most. A floor rises
     at once, however far; its rows go later, and only below floors that the loop knows already: whoever reads, and
-    finds entries missing, finds the floor moved as well.
+    finds entries missing, finds the floor moved as well. Between two steps there is a rest; only what is stored
+    meanwhile is made up for at once, so that a stream which is always at its limit does not grow.
 
     Where a floor has to be is searched by halving: some twenty rows are looked at, not all of them. Should the
     clock have been turned back meanwhile, an entry may go or stay as much too early or late.
@@ -54,11 +58,13 @@ class Sweeper:
         self._overdue: set[str] = set()
         self._unseen: deque[str] = deque()
         self._oldest: dict[str, tuple[int, int, int]] = {}
-        self._next_look = time.monotonic()
+        self._next_look = self._next_step = time.monotonic()
+        self._stored = 0
         self.take_over(rows)
 
-    def take_over(self, rows: Mapping[str, Row]) -> None:
-        """These streams have changed."""
+    def take_over(self, rows: Mapping[str, Row], stored: int = 0) -> None:
+        """These streams have changed, and so many entries were stored in them."""
+        self._stored += stored
         for name, row in rows.items():
             if row.floor - row.lowest >= SWEEP_ROWS:
                 self._overdue.add(name)
@@ -70,9 +76,10 @@ class Sweeper:
 
     def idle_seconds(self) -> float:
         """For how long there is nothing to do; 0 when there is."""
-        if self._unseen or any(self._due(name) >= SWEEP_ROWS for name in self._overdue):
+        if self._unseen:
             return 0
-        return max(0.0, self._next_look - time.monotonic())
+        due = any(self._due(name) >= SWEEP_ROWS for name in self._overdue)
+        return max(0.0, (min(self._next_step, self._next_look) if due else self._next_look) - time.monotonic())
 
     def lapsed(self) -> dict[str, int]:
         """Look at some streams, if it is time to; returns the floors that have to rise, and to where.
@@ -91,13 +98,20 @@ class Sweeper:
                 floors[name] = floor
         return floors
 
-    def sweep(self, most: int) -> None:
-        """Remove rows of one stream, ``most`` at most, in a transaction of its own.
+    def sweep(self) -> None:
+        """Remove some rows of one stream, if it is time to, in a transaction of its own.
 
         Raises:
             sqlite3.Error: the log cannot be written.
         """
+        if not self._overdue:
+            self._stored = 0
+            return
+        began = time.monotonic()
+        if began < self._next_step and self._stored < SWEEP_ROWS:
+            return
         name = next((name for name in self._overdue if self._due(name) >= SWEEP_ROWS), None)
+        most, self._stored = max(SWEEP_ROWS, self._stored), 0
         if name is None:
             return
         row = self._rows[name]
@@ -106,6 +120,8 @@ class Sweeper:
         row.lowest = below
         if row.floor - row.lowest < SWEEP_ROWS:
             self._overdue.discard(name)
+        now = time.monotonic()
+        self._next_step = now + _REST * (now - began)
 
     def _due(self, name: str) -> int:
         state = self._feed.state(name)

@@ -92,6 +92,10 @@ class Tail:
         self._bytes += sum(len(entry.body) for entry in older)
         self.begin = older[0].seq - 1
 
+    def count_above(self, seq: int) -> int:
+        """How many entries are held that are newer."""
+        return len(self._seqs) - bisect_right(self._seqs, seq)
+
     def newest(self, count: int) -> int | None:
         """The position with exactly ``count`` entries above it; None when fewer are held."""
         if count > len(self._slots):

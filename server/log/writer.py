@@ -15,7 +15,7 @@ from server.log.feed import Feed
 from server.log.openfiles import OpenFiles
 from server.log.retention import Keep
 from server.log.store import Entry, StoreBusyError, StreamState
-from server.log.sweeper import SWEEP_ROWS, Sweeper
+from server.log.sweeper import Sweeper
 from server.log.tenure import total
 from server.log.transaction import Row, Transaction
 from server.log.witness import Witness
@@ -173,7 +173,7 @@ class Writer:
             elif self._trouble is not None:
                 self._probe()
             if self._trouble is None:
-                self._sweep(max(SWEEP_ROWS, len(jobs)))
+                self._sweep()
             if self._unnoted() == 0:
                 self._note()
         self._end()
@@ -250,7 +250,7 @@ class Writer:
                 self._trouble = None
             self._entries += len(transaction.entries)
             self._rows.update(transaction.rows)
-            self._sweeper.take_over(transaction.rows)
+            self._sweeper.take_over(transaction.rows, len(transaction.entries))
             states = {name: row.state for name, row in transaction.rows.items()}
             return _Settlement(answers + refused, weight, states, transaction.entries, self._sweeper.overdue)
         failed = [(job.future, StoreBusyError(self._trouble)) for job in jobs]
@@ -269,13 +269,13 @@ class Writer:
                 self._failed(error)
         self._report(_Settlement(()))
 
-    def _sweep(self, most: int) -> None:
+    def _sweep(self) -> None:
         """One step. A floor that rises is a commit like others; what is removed below it need not be flushed."""
         try:
             if floors := self._sweeper.lapsed():
                 self._report(self._store([_Job(lambda transaction: _raise(transaction, floors), 0, None)]))
             if self._trouble is None:
-                self._sweeper.sweep(most)
+                self._sweeper.sweep()
         except sqlite3.Error as error:
             self._failed(error)
             self._report(_Settlement(()))
