@@ -14,6 +14,7 @@ from server.log.transaction import Row
 LOOK_SECONDS = 10.0
 #: How many rows make a step, and how many have to be due before there is one.
 SWEEP_ROWS = 64
+_MOST_ROWS = 512
 #: How long the sweeper rests after a step, in steps: a fifth of the writer's time is for it.
 _REST = 4
 _LOOK_STREAMS = 32
@@ -111,7 +112,7 @@ class Sweeper:
         if began < self._next_step and self._stored < SWEEP_ROWS:
             return
         name = next((name for name in self._overdue if self._due(name) >= SWEEP_ROWS), None)
-        most, self._stored = max(SWEEP_ROWS, self._stored), 0
+        most, self._stored = max(SWEEP_ROWS, min(self._stored, _MOST_ROWS)), 0
         if name is None:
             return
         row = self._rows[name]

@@ -180,6 +180,7 @@ class TestRows:
     async def test_go_in_small_steps(self, opened: Open, path: Path, clock: Clock) -> None:
         store = await opened(Retention(age_ms=HOUR))
         await store.append(*(draft() for _ in range(3000)))
+        await store.append(draft("room:b"))  # the writer is done with the others
         assert store._writer is not None
         statements: list[str] = []
         store._writer._connection.set_trace_callback(statements.append)
