@@ -25,6 +25,7 @@ from pushtui.protocol.samples import (
 from server.log.store import StoreBusyError
 from server.rates import ByteRates, CoreShares, ProcessShares
 from server.readings import Readings
+from server.refusal import RefusedError
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -131,7 +132,7 @@ class Sampler:
             sample = await asyncio.to_thread(self.take)
             try:
                 await publish(sample)
-            except StoreBusyError as error:
+            except (RefusedError, StoreBusyError) as error:
                 _log.debug("a sample was let go: %s", error)
             except Exception:
                 _log.exception("a sample could not be published")

@@ -12,7 +12,10 @@ LOOK_SECONDS = 0.1
 
 
 class Fault(NamedTuple):
-    """What is wrong with a file, in one sentence; ``lasting`` when it cannot become right again."""
+    """What is wrong with a file, in one sentence; ``lasting`` when it cannot become right again.
+
+    The sentence goes to clients as well, so it does not say where the file is.
+    """
 
     reason: str
     lasting: bool
@@ -61,11 +64,13 @@ class OpenFiles:
                 return _replaced(name)
         except OSError:
             return Fault(
-                f"{name} was removed while it was in use: put it back, or restart the server", lasting=False
+                f"{Path(name).name} was removed while it was in use: put it back, or restart the server",
+                lasting=False,
             )
         if found.st_size < self._bytes and self._lacks(found.st_size):
             return Fault(
-                f"{self._file} was cut off while it was in use: stop the server and restore it from a copy",
+                f"{Path(self._file).name} was cut off while it was in use: "
+                "stop the server and restore it from a copy",
                 lasting=True,
             )
         self._bytes = found.st_size
@@ -82,7 +87,7 @@ class OpenFiles:
 
 
 def _replaced(name: str) -> Fault:
-    return Fault(f"{name} was replaced while it was in use: restart the server", lasting=False)
+    return Fault(f"{Path(name).name} was replaced while it was in use: restart the server", lasting=False)
 
 
 def _identity(found: os.stat_result) -> tuple[int, int]:

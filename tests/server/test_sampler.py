@@ -16,6 +16,7 @@ from pushtui.protocol import names
 from pushtui.protocol.samples import Disk, Memory, Sample, Temperature
 from server.log.store import StoreBusyError
 from server.readings import CoreTime, ProcessId, Readings
+from server.refusal import RefusedError
 from server.sampler import SLOW_SECONDS, Sampler, host_name, next_beat
 
 
@@ -278,7 +279,7 @@ class TestRun:
         self, sampler: Sampler, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.ERROR)
-        failures: list[Exception] = [StoreBusyError("full"), LookupError("a bug")]
+        failures: list[Exception] = [StoreBusyError("full"), RefusedError("busy", "full"), LookupError("a bug")]
         published = asyncio.Event()
 
         async def publish(sample: Sample) -> None:

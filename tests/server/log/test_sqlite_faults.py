@@ -108,7 +108,7 @@ class TestGone:
         file = path.with_name(path.name + suffix)
         file.unlink()
         assert await refusal(store) == (
-            f"{file} was removed while it was in use: put it back, or restart the server"
+            f"{file.name} was removed while it was in use: put it back, or restart the server"
         )
         assert len(await everything(store)) == 1
         assert (await store.create(ROOM)).head == 1
@@ -125,7 +125,7 @@ class TestGone:
         await store.append(said("one"))
         shutil.copy(path, path.with_name("other"))
         path.with_name("other").rename(path)
-        assert await refusal(store) == f"{path} was replaced while it was in use: restart the server"
+        assert await refusal(store) == f"{path.name} was replaced while it was in use: restart the server"
         assert len(await everything(store)) == 1
 
     async def test_the_folder_removed(self, store: SqliteStore, path: Path) -> None:
@@ -220,7 +220,7 @@ class TestDamaged:
         with path.open("r+b") as file:
             file.truncate(3 * 4096)
         reason = await refusal(store)
-        assert reason == f"{path} was cut off while it was in use: stop the server and restore it from a copy"
+        assert reason == f"{path.name} was cut off while it was in use: stop the server and restore it from a copy"
         with path.open("r+b") as file:
             file.write(whole)
         assert await refusal(store) == reason
