@@ -3,7 +3,7 @@ import re
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pushtui.client.event_stream import LARGEST_EVENT, Comment, EventStream, EventTooLongError, Retry, StreamEvent
@@ -88,6 +88,51 @@ def test_any_stream_in_any_pieces(parts: list[bytes], cuts: list[int]) -> None:
     borders = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
     pieces = [stream[begin:end] for begin, end in itertools.pairwise(borders)]
     assert read(*pieces) == read(stream)
+
+
+def by_the_book(stream: bytes) -> list[tuple[str, str, str]]:
+    """The rules as they are written (WHATWG HTML, 9.2.5 and 9.2.6): decode all, then lines, then fields."""
+    text = stream.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    events = []
+    data, event, identity = "", "", ""
+    for one in re.split("\r\n|\r|\n", text)[:-1]:
+        if one == "":
+            if data:
+                events.append((event or "message", data.removesuffix("\n"), identity))
+            data, event = "", ""
+            continue
+        field, value = (one.split(":", 1)[0], one.split(":", 1)[1]) if ":" in one else (one, "")
+        value = value[1:] if value[:1] == " " else value
+        if field == "data":
+            data += value + "\n"
+        elif field == "event":
+            event = value
+        elif field == "id" and "\0" not in value:
+            identity = value
+    return events
+
+
+pieces = st.sampled_from(
+    [
+        *(b"data", b"event", b"id", b"retry", b":", b" ", b"\n", b"\r", b"\r\n", b"x", b"7", b"\0"),
+        # whole and halved: the byte order mark, U+2028, an emoji; and what is no UTF-8
+        *(b"\xef\xbb\xbf", b"\xef", b"\xbb\xbf", b"\xe2\x80\xa8", b"\xe2\x80", b"\xf0\x9f\x98", b"\xff", b"\x85"),
+    ]
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(pieces | st.binary(max_size=3), max_size=40).map(b"".join), st.lists(st.integers(0, 80)))
+def test_any_bytes_in_any_pieces_mean_what_the_rules_say(stream: bytes, cuts: list[int]) -> None:
+    borders = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    reader = EventStream()
+    found = [
+        (item.event, item.data, reader.last_event_id)
+        for begin, end in itertools.pairwise(borders)
+        for item in reader.feed(stream[begin:end])
+        if isinstance(item, StreamEvent)
+    ]
+    assert found == by_the_book(stream)
 
 
 lines = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=20)

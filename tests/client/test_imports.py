@@ -10,6 +10,8 @@ import pytest
         ("pushtui.client.address", ("websockets", "httpx", "httpx_sse", "asyncio")),
         ("pushtui.client.happenings", ("websockets", "httpx", "httpx_sse", "asyncio")),
         ("pushtui.client.chat", ("httpx", "httpx_sse", "textual", "aiohttp")),
+        ("pushtui.client.inspection", ("websockets", "httpx", "httpx_sse", "textual")),
+        ("pushtui.client.outbox_file", ("websockets", "httpx", "httpx_sse", "asyncio")),
         ("pushtui.client.status", ("websockets", "textual", "aiohttp")),
     ],
 )
