@@ -34,6 +34,18 @@ class Writing:
     async def write(self, by: str, said: Written) -> Stored:
         """Store what somebody says, or does to what was said, in a room."""
         self.check_key(said.key)
+        try:
+            return await self._write(by, said)
+        except RefusedError as refusal:
+            if refusal.code != "no_such_target":
+                raise
+            # It may have been stored before, and what it is about be gone since.
+            stored = await self._stored_before(by, said)
+            if stored is None:
+                raise
+            return stored
+
+    async def _write(self, by: str, said: Written) -> Stored:
         match said:
             case messages.Send():
                 if said.reply_to is not None:
@@ -107,6 +119,15 @@ class Writing:
             return await self._store.append(*drafts)
         except StoreBusyError as error:
             raise _busy(error) from error
+
+    async def _stored_before(self, by: str, said: Written) -> Stored | None:
+        stream = room_stream(said.room)
+        state = self._store.state(stream)
+        try:
+            entry = await self._store.find(stream, by, said.key)
+        except StoreBusyError as error:
+            raise _busy(error) from error
+        return None if state is None or entry is None else Stored(state.epoch, entry.seq, duplicate=True)
 
     def _text(self, text: str) -> str:
         text = safe_text(text)

@@ -167,6 +167,12 @@ class MemoryStore:
         held = self._streams.get(stream)
         return None if held is None else held.entries.get(seq)
 
+    async def find(self, stream: str, by: str, key: str) -> Entry | None:
+        """See `Store.find`."""
+        self._require_open()
+        held = self._streams.get(stream)
+        return None if held is None else held.entries.get(held.keys.get((by, key), 0))
+
     async def trim(self, stream: str, below: int) -> None:
         """See `Store.trim`."""
         self._require_open()

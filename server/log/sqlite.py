@@ -23,6 +23,7 @@ from server.log.writer import Writer, damaged, is_damage
 
 _COLUMNS = "seq, at, kind, author, key, body FROM entries WHERE stream = (SELECT id FROM streams WHERE name = ?)"
 _ABOVE = f"SELECT {_COLUMNS} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+_BY_KEY = f"SELECT {_COLUMNS} AND author = ? AND key = ? AND seq >= ? AND seq <= ?"
 _BELOW = f"SELECT {_COLUMNS} AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?"
 
 
@@ -160,18 +161,26 @@ class SqliteStore:
         found = await self.read(stream, seq - 1, 1)
         return found[0] if found and found[0].seq == seq else None
 
+    async def find(self, stream: str, by: str, key: str) -> Entry | None:
+        """See `Store.find`."""
+        state = self._feed.state(stream)
+        if state is None:
+            return None
+        found = await self._select(_BY_KEY, stream, by, key, state.floor, state.head)
+        return found[0] if found else None
+
     def _open_writer(self) -> Writer:
         if self._writer is None or self._closing is not None:
             raise StoreBusyError(_NOT_OPEN)
         return self._writer
 
-    async def _select(self, query: str, stream: str, low: int, high: int, limit: int) -> Sequence[Entry]:
+    async def _select(self, query: str, stream: str, *parameters: str | int) -> Sequence[Entry]:
         reader = self._reader
         if reader is None or self._closing is not None:
             raise StoreBusyError(_NOT_OPEN)
 
         def fetch() -> Sequence[Entry]:
-            return [Entry(stream, *row) for row in reader.execute(query, (stream, low, high, limit))]
+            return [Entry(stream, *row) for row in reader.execute(query, (stream, *parameters))]
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._reading, fetch)

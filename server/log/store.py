@@ -143,6 +143,10 @@ class Store(Protocol):
         """One entry, None when it is not there (any more); as `read` else."""
         ...
 
+    async def find(self, stream: str, by: str, key: str) -> Entry | None:
+        """The entry that this author's key was stored for, None when there is none (any more); as `read` else."""
+        ...
+
     async def trim(self, stream: str, below: int) -> None:
         """Forget the entries below seq ``below``; `floor` becomes ``below`` (at most head + 1) and never sinks.
 

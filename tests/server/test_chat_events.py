@@ -194,6 +194,23 @@ class TestRedact:
             assert (await ana.hear())["code"] == "no_such_target"
         assert any_house.head() == 2
 
+    async def test_what_was_stored_before_its_target_went_is_acked_when_sent_again(self, any_house: House) -> None:
+        """A client that lost the link before it heard of its edit must not be told that the edit failed."""
+        ana = await any_house.visit("ana")
+        for type_, target, fields in (
+            ("edit", "target", {"text": "y"}),
+            ("react", "target", {"emoji": "x", "on": True}),
+            ("send", "reply_to", {"text": "re"}),
+        ):
+            about = {target: await said(ana, "x")}
+            await ana.say(type_, key=type_, room="main", **about, **fields)
+            first = await ana.hear_of("event")
+            await ana.say("redact", key=f"r {type_}", room="main", target=about[target])
+            await ana.hear_of("event", kind="redact")
+            await ana.say(type_, key=type_, room="main", **about, **fields)
+            ack = await ana.hear_of("ack")
+            assert (ack["key"], ack["seq"], ack["duplicate"]) == (type_, first["seq"], True)
+
     async def test_sent_again_it_is_acked(self, any_house: House) -> None:
         """A client that lost the link before it heard of it sends it again: it did not fail."""
         ana = await any_house.visit("ana")

@@ -63,6 +63,18 @@ class TestAppend:
         [entry] = await store.read(ROOM, 0, 10)
         assert entry == Entry(ROOM, 1, 1_000_000, "message", "änna 🦉", "k-1", draft.body)
 
+    async def test_a_key_leads_to_its_entry_as_long_as_that_is_kept(self, store: Store) -> None:
+        await store.append(said("x"), said("y"))
+        await store.append(said("mine", by="bea", key="k"))
+        await store.append(said("hers", by="cyd", key="k"))
+        found = await store.find(ROOM, "bea", "k")
+        assert found is not None
+        assert (found.seq, found.by) == (3, "bea")
+        for stream, by, key in ((ROOM, "dan", "k"), (ROOM, "bea", "other"), ("elsewhere", "bea", "k")):
+            assert await store.find(stream, by, key) is None
+        await store.trim(ROOM, 4)
+        assert await store.find(ROOM, "bea", "k") is None
+
     async def test_streams_count_apart(self, store: Store) -> None:
         await fill(store, 3, "a")
         await fill(store, 2, "b")
