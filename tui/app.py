@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 _LOST_ADVICE = "Start one with: pushtui serve\nEnter tries again."
-_REFUSED_ADVICE = "Change what it did not like. Enter tries again."
+_REFUSED_ADVICE = "Change what the server did not like. Enter tries again."
 
 
 def _room_commands() -> type[Provider]:

@@ -23,7 +23,10 @@ class ControlGuard(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return the segments without control characters; Textual's own control segments stay."""
-        if not any(_CONTROL.search(segment.text) for segment in segments if not segment.control):
+        for text, _, control in segments:
+            if not text.isprintable() and not control and _CONTROL.search(text):
+                break
+        else:
             return segments
         return [
             segment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import time
@@ -28,6 +29,10 @@ from textual.app import App  # noqa: E402
 from textual.widgets import Input, TextArea  # noqa: E402
 
 from tests.tui.stage import Stage  # noqa: E402
+
+# An app is a heap of cycles, and painting makes thousands of small objects: looking for garbage that often
+# takes half the time of these tests.
+gc.set_threshold(200_000, 50, 100)
 
 # After each key a pilot waits until the app has done nothing for a while; a 500th of a second is enough.
 _wait.SLEEP_GRANULARITY = 0.002

@@ -16,6 +16,7 @@ from pushtui.client.happenings import Link, LinkState
 from pushtui.protocol.messages import Member
 from tests.tui.scripted import Cast, HandClock, ScriptedChat, ScriptedStatus
 from tui.app import PushtuiApp
+from tui.clients import Clients
 from tui.screens.room import RoomScreen
 from tui.widgets.composer import Composer
 from tui.widgets.pane_head import PaneHead
@@ -32,6 +33,7 @@ class Stage:
         address: as the command line gives it; None asks.
         nick: likewise.
         room: likewise.
+        clients: instead of scripted ones.
     """
 
     kept_at: Path
@@ -43,11 +45,12 @@ class Stage:
         address: Address | None = ADDRESS,
         nick: str | None = "ana",
         room: str = "main",
+        clients: Clients | None = None,
     ) -> None:
         self.cast = Cast()
         self.clock = HandClock()
         self.app = PushtuiApp(
-            address, nick, room, clients=self.cast.clients, clock=self.clock.clock, kept_at=self.kept_at
+            address, nick, room, clients=clients or self.cast.clients, clock=self.clock.clock, kept_at=self.kept_at
         )
         self._size = size
         self._exits = AsyncExitStack()

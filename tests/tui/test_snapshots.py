@@ -17,7 +17,7 @@ from tests.tui.stage import Stage
 SIZES = [(80, 24), (120, 36), (200, 50)]
 Snapshot = Callable[[App[int], str], None]
 
-pytestmark = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+at_every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
 async def conversation(on: Stage) -> None:
@@ -75,12 +75,14 @@ async def painted(on: Stage) -> None:
     await on.pilot.pause()
 
 
+@at_every_size
 async def test_connecting(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
     async with stage(size) as on:
         await painted(on)
         screen_snapshot(on.app, "connecting")
 
 
+@at_every_size
 async def test_live(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
     async with stage(size) as on:
         await conversation(on)
@@ -89,6 +91,7 @@ async def test_live(stage: type[Stage], size: tuple[int, int], screen_snapshot: 
         screen_snapshot(on.app, "live")
 
 
+@at_every_size
 async def test_link_lost(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
     async with stage(size) as on:
         await conversation(on)
@@ -99,6 +102,7 @@ async def test_link_lost(stage: type[Stage], size: tuple[int, int], screen_snaps
         screen_snapshot(on.app, "link-lost")
 
 
+@at_every_size
 async def test_caught_up_and_gap(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
     async with stage(size) as on:
         await conversation(on)
@@ -128,6 +132,7 @@ async def test_caught_up_and_gap(stage: type[Stage], size: tuple[int, int], scre
         screen_snapshot(on.app, "gap")
 
 
+@at_every_size
 async def test_the_status_pane_alone(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
     async with stage(size) as on:
         await conversation(on)
@@ -139,6 +144,7 @@ async def test_the_status_pane_alone(stage: type[Stage], size: tuple[int, int], 
         screen_snapshot(on.app, "status-alone")
 
 
+@at_every_size
 async def test_the_chat_alone_with_the_roster(
     stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot
 ) -> None:
@@ -152,6 +158,7 @@ async def test_the_chat_alone_with_the_roster(
         screen_snapshot(on.app, "chat-alone")
 
 
+@at_every_size
 async def test_two_rooms(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
     async with stage(size) as on:
         await conversation(on)
@@ -166,6 +173,7 @@ async def test_two_rooms(stage: type[Stage], size: tuple[int, int], screen_snaps
         screen_snapshot(on.app, "two-rooms")
 
 
+@at_every_size
 async def test_empty_room(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
     async with stage(size) as on:
         await on.live()
@@ -173,6 +181,7 @@ async def test_empty_room(stage: type[Stage], size: tuple[int, int], screen_snap
         screen_snapshot(on.app, "empty-room")
 
 
+@at_every_size
 async def test_wide_characters(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
     async with stage(size) as on:
         await on.live(
@@ -192,6 +201,7 @@ async def test_wide_characters(stage: type[Stage], size: tuple[int, int], screen
         screen_snapshot(on.app, "wide-characters")
 
 
+@at_every_size
 async def test_help(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
     async with stage(size) as on:
         await conversation(on)
@@ -201,6 +211,7 @@ async def test_help(stage: type[Stage], size: tuple[int, int], screen_snapshot: 
         screen_snapshot(on.app, "help")
 
 
+@at_every_size
 async def test_palette(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
     async with stage(size) as on:
         await conversation(on)
@@ -211,6 +222,7 @@ async def test_palette(stage: type[Stage], size: tuple[int, int], screen_snapsho
         screen_snapshot(on.app, "palette")
 
 
+@at_every_size
 async def test_prompt(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
     async with stage(size) as on:
         await on.live()
@@ -224,12 +236,14 @@ async def test_prompt(stage: type[Stage], size: tuple[int, int], screen_snapshot
         screen_snapshot(on.app, "prompt")
 
 
+@at_every_size
 async def test_connect(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
     async with stage(size, address=None) as on:
         await on.shows("a team room")
         screen_snapshot(on.app, "connect")
 
 
+@at_every_size
 async def test_connect_failed(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
     async with stage(size) as on:
         await on.until(lambda: on.cast.chats)
@@ -239,10 +253,8 @@ async def test_connect_failed(stage: type[Stage], size: tuple[int, int], screen_
 
 
 @pytest.mark.parametrize("theme", ["pushtui-day", "ansi-dark", "ansi-light"])
-async def test_themes(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot, theme: str) -> None:
-    if size != (120, 36):
-        pytest.skip("colours look the same at every size")
-    async with stage(size) as on:
+async def test_themes(stage: type[Stage], screen_snapshot: Snapshot, theme: str) -> None:
+    async with stage((120, 36)) as on:
         on.app.theme = theme
         await conversation(on)
         await painted(on)

@@ -33,7 +33,7 @@ _ANYWHERE = Place(0)
 MARK = "⚑"
 OUTCOME = "○"
 TOPIC = "#"
-LEVELS = {"info": "●", "success": "●", "warning": "▲", "critical": "▲"}
+LEVELS = {"info": "·", "success": "✓", "warning": "●", "critical": "▲"}
 
 
 class ChatState:
@@ -274,7 +274,7 @@ def _outcome(down: str, outcome: Outcome, replayed: int | None, lost: Lost | Non
     elif outcome is Outcome.GAP:
         said.append(f"gap: {lost.count if lost else 'some'} lost")
     elif outcome is Outcome.CAUGHT_UP and replayed is not None:
-        said.append(f"caught up, {replayed} replayed" if replayed else "caught up, nothing missed")
+        said.append(f"caught up, {replayed} replayed")
     if replayed is None:
         said.append("catching up …")
     return " · ".join(said)

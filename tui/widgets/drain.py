@@ -36,6 +36,10 @@ class Drain:
             since = time.monotonic() - self._painted
             self._timer = self._owner.set_timer(max(0.001, self._interval - since), self.now)
 
+    def quiet(self, seconds: float) -> bool:
+        """Whether nothing was painted for so long."""
+        return time.monotonic() - self._painted >= seconds
+
     def now(self) -> None:
         """Paint without waiting, as after a key stroke."""
         if self._timer is not None:

@@ -10,12 +10,12 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from pushtui.client.happenings import Link, LinkState, StatusEvent, StatusResume
+from tui.failure import ClientFailed, sentence
 from tui.state.levels import Level
 from tui.state.link import LinkView
 from tui.state.rates import Rate, per_second, tail
 from tui.state.status import StatusState
 from tui.widgets.drain import Drain
-from tui.failure import ClientFailed, sentence
 from tui.widgets.pane_head import Head, Line, PaneHead, Part
 from tui.widgets.status_board import StatusBoard
 
@@ -102,7 +102,9 @@ class StatusPane(Vertical):
         """A second went by: rates, countdown, clock, ages."""
         if self._client is not None:
             self._rate = self._received.observe(self._client.traffic.received_frames, self._clock.steady())
-        self._drain.touch()
+        # A host that reports every second brings the clock along: painting for both would cost twice as much.
+        if self.link.down or self._drain.quiet(1.5) or not self._clock.runs:
+            self._drain.touch()
 
     @work(exit_on_error=False, group="client")
     async def _listen(self) -> None:
@@ -153,7 +155,7 @@ class StatusPane(Vertical):
         retry = self._client.retry_ms if self._client else None
         figures = [] if self.link.down else [Part(f"↓ {per_second(self._rate)}", shed=3)]
         if retry is not None:
-            figures.append(Part(f"retry {retry / 1000:g} s", shed=5))
+            figures.append(Part(f"retry {round(retry / 1000, 1):g} s", shed=5))
         figures.append(Part(tail(self._seq), shed=2))
         return Head(
             what=Line(tuple(what), (Part(self._clock.time_of_day(), shed=1),)),
