@@ -202,7 +202,7 @@ class TestRedact:
             ("react", "target", {"emoji": "x", "on": True}),
             ("send", "reply_to", {"text": "re"}),
         ):
-            about = {target: await said(ana, "x")}
+            about = {target: await said(ana, f"for {type_}")}
             await ana.say(type_, key=type_, room="main", **about, **fields)
             first = await ana.hear_of("event")
             await ana.say("redact", key=f"r {type_}", room="main", target=about[target])
