@@ -29,7 +29,7 @@ class RoomCommands(Provider):
             ("zoom", "one pane over the whole width, and back (F11)", screen.action_zoom),
             ("next room", "go to the next of your rooms (F4)", screen.action_next_room),
             ("retry now", "do not wait for the next try of a lost link (^R)", screen.action_retry_now),
-            ("copy", "copy what is selected (^C)", screen.action_copy_text),
+            ("copy", "copy what is selected (^C)", screen.copy_selection),
         ]
         entries += [
             (f"go to room {room}", "one of your rooms", partial(screen.chat.go_to, room))

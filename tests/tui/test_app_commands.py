@@ -292,3 +292,13 @@ async def test_what_is_selected_in_the_timeline_is_copied(stage: type[Stage]) ->
         await on.pilot.mouse_up(offset=(column + 6, row))
         await on.press("ctrl+c")
         await on.until(lambda: on.app.clipboard.startswith("a line"))
+
+
+async def test_copying_from_the_palette_tells_when_nothing_is_selected(stage: type[Stage]) -> None:
+    async with stage((140, 40)) as on:
+        await on.live()
+        await on.press("ctrl+p")
+        await on.press(*"copy")
+        await on.shows("copy what is selected")
+        await on.press("enter", "enter")
+        await on.shows("nothing is selected")

@@ -181,6 +181,14 @@ class RoomScreen(Screen[None]):
             if pane.link.down:
                 pane.retry_now()
 
+    def copy_selection(self) -> None:
+        """Copy what is selected, as ctrl+c does; say so if nothing is."""
+        selected = self.get_selected_text()
+        if selected is None:
+            self.notify("nothing is selected: drag the mouse over some text", markup=False)
+        else:
+            self.app.copy_to_clipboard(selected)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys without a meaning now are not offered."""
         match action:

@@ -143,7 +143,8 @@ class Splitter(Widget, can_focus=True):
 
     @property
     def _left(self) -> int:
-        return self.region.x - self._container.region.x
+        """Where the line is or will be: keys that repeat come faster than the layout."""
+        return int(clamped_ratio(self.ratio, self._columns) * self._columns + 0.001)
 
     def _move_to(self, left: int) -> None:
         if self._columns > 0:
