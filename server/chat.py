@@ -45,7 +45,8 @@ async def chat(request: web.Request) -> web.StreamResponse:
     if offered and ready.protocol is None:
         raise web.HTTPBadRequest(text=f"the subprotocols here are {' and '.join(messages.SUBPROTOCOLS)}")
     await ws.prepare(request)
-    connection = Chat(service, ws, CODECS[ready.protocol or messages.JSON], TransportSink(request))
+    sink = TransportSink(request, service.timing.unacknowledged)
+    connection = Chat(service, ws, CODECS[ready.protocol or messages.JSON], sink)
     await connection.run()
     return ws
 

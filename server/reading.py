@@ -80,7 +80,7 @@ async def _stream(request: web.Request, stream: str, selection: HostsAndEvents |
     if chunked:
         response.enable_chunked_encoding()
     await response.prepare(request)
-    reader = Reader(service, TransportSink(request), SSE if chunked else SSE_PLAIN)
+    reader = Reader(service, TransportSink(request, service.timing.unacknowledged), SSE if chunked else SSE_PLAIN)
     try:
         # Nothing may come between the decision and listening, so both are in one turn of the loop.
         start = await service.fanout.start(stream, position, replay)

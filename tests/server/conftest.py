@@ -57,12 +57,13 @@ class House:
     store: Store
     port: int
     before: set[asyncio.Task[Any]]
+    host: str = "127.0.0.1"
     visitors: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
     _http: httpx.AsyncClient | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def service(self) -> Service:
@@ -73,7 +74,7 @@ class House:
         """Open a WebSocket without a hello."""
         ws = await self.visitors.enter_async_context(
             connect(
-                f"ws://127.0.0.1:{self.port}/chat",
+                f"ws://{self.host}:{self.port}/chat",
                 subprotocols=None if subprotocols is None else [Subprotocol(name) for name in subprotocols],
                 compression=None,
                 proxy=None,
@@ -152,7 +153,12 @@ class Build(Protocol):
     """Starts a server; it stops when the test is over."""
 
     def __call__(
-        self, store: Store | None = None, *, timing: Timing = QUICK, limits: Limits = LIMITS
+        self,
+        store: Store | None = None,
+        *,
+        timing: Timing = QUICK,
+        limits: Limits = LIMITS,
+        host: str = "127.0.0.1",
     ) -> Awaitable[House]: ...
 
 
@@ -160,15 +166,21 @@ class Build(Protocol):
 async def build() -> AsyncIterator[Build]:
     async with contextlib.AsyncExitStack() as houses:
 
-        async def start(store: Store | None = None, *, timing: Timing = QUICK, limits: Limits = LIMITS) -> House:
+        async def start(
+            store: Store | None = None,
+            *,
+            timing: Timing = QUICK,
+            limits: Limits = LIMITS,
+            host: str = "127.0.0.1",
+        ) -> House:
             held = store or MemoryStore(clock_ms=ticking_clock())
             before = asyncio.all_tasks()
             server = Server(held, name="test", timing=timing, limits=limits)
             with socket.socket() as listener:
-                listener.bind(("127.0.0.1", 0))
+                listener.bind((host, 0))
                 port = listener.getsockname()[1]
                 await server.start(listener.dup())
-            house = House(server, held, port, before)
+            house = House(server, held, port, before, host)
             houses.push_async_callback(house.close)
             return house
 

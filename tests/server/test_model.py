@@ -41,7 +41,6 @@ KEPT_OF_SHORT = 5
 
 streams = st.sampled_from(STREAMS)
 authors = st.sampled_from("ab")
-counts = st.integers(1, 9)
 places = st.integers(0, 30)
 #: Where a listener says it was, made from what it holds.
 CLAIMS: dict[str, Callable[[str], str | None]] = {
@@ -56,6 +55,8 @@ CLAIMS: dict[str, Callable[[str], str | None]] = {
     "no number": lambda held: held[:9] + "-1",
     "too long a number": lambda held: held[:9] + "1" * 19,
 }
+claims = st.just("what it holds") | st.sampled_from(sorted(CLAIMS))
+rooms = st.none() | st.integers(0, 2)
 
 
 class Recovery(RuleBasedStateMachine):
@@ -164,26 +165,33 @@ class Recovery(RuleBasedStateMachine):
 
     # What may happen
 
-    @initialize()
-    def open(self) -> None:
-        self._run(self._open())
+    @initialize(said=st.lists(st.tuples(streams, authors), max_size=20))
+    def open(self, said: list[tuple[str, str]]) -> None:
+        async def opening() -> None:
+            await self._open()
+            for name, by in said:
+                await self._append(name, self._new(name, by, keyed=False))
 
-    @rule(name=streams, by=authors, count=counts, keyed=st.booleans())
-    def append(self, name: str, by: str, count: int, keyed: bool) -> None:
-        """Several authors at once, as in a room."""
+        self._run(opening())
 
-        async def appending() -> None:
-            said = [self._new(name, by, keyed=keyed) for _ in range(count)]
-            await asyncio.gather(*(self._append(name, one) for one in said))
+    @rule(name=streams, by=authors, count=st.integers(1, 9), keyed=st.booleans(), place=places)
+    def say(self, name: str, by: str, count: int, keyed: bool, place: int) -> None:
+        """Several at once, as in a room; among them perhaps something that was said before, with its key."""
+        said = [(name, self._new(name, by, keyed=keyed)) for _ in range(count)]
+        if place < len(self.keyed):
+            said.append(self.keyed[place])
+
+        async def saying() -> None:
+            await asyncio.gather(*(self._append(*one) for one in said))
             await self._settle()
 
-        self._run(appending())
+        self._run(saying())
 
     @rule(by=authors)
-    def append_to_two_streams(self, by: str) -> None:
-        """As a mark does."""
+    def mark(self, by: str) -> None:
+        """One append to two streams."""
 
-        async def appending() -> None:
+        async def marking() -> None:
             names = (MAIN, STATUS)
             said = [self._new(name, by, keyed=True) for name in names]
             stored = await self.store.append(*(map(_draft, names, said)))
@@ -191,39 +199,44 @@ class Recovery(RuleBasedStateMachine):
             assert self.model[STATUS].entries[-1] == said[1]
             await self._settle()
 
-        self._run(appending())
+        self._run(marking())
 
-    @precondition(lambda self: self.keyed)
-    @rule(place=places)
-    def try_again(self, place: int) -> None:
-        """A key whose entry is kept gives its position; one whose entry is not may do so or be stored again."""
-        name, said = self.keyed[place % len(self.keyed)]
-        self._run(self._append(name, said))
-
-    @rule(name=streams, wire=st.sampled_from(sorted(WIRES)))
-    def come_in(self, name: str, wire: str) -> None:
-        self.listeners.append(Listener(name, "stream" if name == STATUS and wire == "chat" else wire))
-
-    @precondition(lambda self: any(one.connection is None for one in self.listeners))
     @rule(
-        place=places,
-        claim=st.sampled_from(sorted(CLAIMS)) | st.just("what it holds"),
+        name=streams,
+        wire=st.sampled_from(sorted(WIRES)),
+        claim=st.none() | claims,
         replay=st.integers(0, 12),
-        room=st.none() | st.integers(0, 3),
+        room=rooms,
         meanwhile=st.integers(0, 6),
     )
-    def connect(self, place: int, claim: str, replay: int, room: int | None, meanwhile: int) -> None:
-        """Come (back), while others go on talking."""
+    def come_in(
+        self, name: str, wire: str, claim: str | None, replay: int, room: int | None, meanwhile: int
+    ) -> None:
+        """Somebody new comes, perhaps with a position that was made up."""
+        listener = Listener(name, "stream" if name == STATUS and wire == "chat" else wire)
+        self.listeners.append(listener)
+        if claim is not None and name in self.model:
+            listener.held = f"{self.model[name].epoch}.{self.model[name].head}"
+        self._connect(listener, claim, replay, room, meanwhile)
+
+    @precondition(lambda self: any(one.connection is None for one in self.listeners))
+    @rule(place=places, claim=claims, replay=st.integers(0, 12), room=rooms, meanwhile=st.integers(0, 6))
+    def come_back(self, place: int, claim: str, replay: int, room: int | None, meanwhile: int) -> None:
         away = [one for one in self.listeners if one.connection is None]
-        listener = away[place % len(away)]
+        self._connect(away[place % len(away)], claim, replay, room, meanwhile)
+
+    def _connect(
+        self, listener: Listener, claim: str | None, replay: int, room: int | None, meanwhile: int
+    ) -> None:
+        """Connect while others go on talking."""
+        held = listener.held
+        named = None if held is None or claim is None else CLAIMS[claim](held)
 
         async def connecting() -> None:
-            named = None if listener.held is None else CLAIMS[claim](listener.held)
             start, due = await listener.connect(self.fanout, named, replay, room)
             stream = self._stream(listener.stream)
             assert (start.epoch, start.head, due) == (stream.epoch, stream.head, stream.due(named, replay))
-            if claim == "what it holds" and start.outcome == "reset":
-                assert named is not None
+            if named is not None and named == held and start.outcome == "reset":
                 assert named[:8] != stream.epoch, "a position that was given out is good as long as its epoch is"
 
         async def all_at_once() -> None:
@@ -269,8 +282,26 @@ class Recovery(RuleBasedStateMachine):
 
             self._run(trimming())
 
-    @rule()
-    def restart(self) -> None:
+    @rule(
+        how=st.sampled_from(["restart", "kill", "restore", "replace"]),
+        names=st.lists(streams, max_size=6),
+        turns=st.integers(0, 3),
+        keyed=st.booleans(),
+        back=st.booleans(),
+    )
+    def end(self, how: str, names: list[str], turns: int, keyed: bool, back: bool) -> None:
+        """The server ends, comes again, and everyone who was there perhaps too."""
+        here = [one for one in self.listeners if one.connection is not None]
+        if how == "kill":
+            self._kill(names, turns, keyed)
+        elif how == "restart" or self.backup is None:
+            self._restart()
+        else:
+            self._restore(how == "replace")
+        for listener in here if back else ():
+            self._connect(listener, "what it holds", 3, None, 0)
+
+    def _restart(self) -> None:
         """In order: nothing changes."""
 
         async def restarting() -> None:
@@ -281,8 +312,7 @@ class Recovery(RuleBasedStateMachine):
 
         self._run(restarting())
 
-    @rule(names=st.lists(streams, max_size=6), turns=st.integers(0, 3), keyed=st.booleans())
-    def kill(self, names: list[str], turns: int, keyed: bool) -> None:
+    def _kill(self, names: list[str], turns: int, keyed: bool) -> None:
         """What was shown or acked is there, in the same life; of the rest, some of it from the beginning."""
 
         async def killing() -> None:
@@ -328,9 +358,7 @@ class Recovery(RuleBasedStateMachine):
         entries = {name: list(stream.entries) for name, stream in self.model.items()}
         self.backup = Files.copy(self._path), entries
 
-    @precondition(lambda self: self.backup is not None)
-    @rule(replaced=st.booleans())
-    def restore(self, replaced: bool) -> None:
+    def _restore(self, replaced: bool) -> None:
         """The log of another time: every stream begins a new life."""
         assert self.backup is not None
         files, entries = self.backup
@@ -403,5 +431,5 @@ def _said(entry: Entry) -> Said:
 
 TestRecovery = Recovery.TestCase
 TestRecovery.settings = settings(
-    max_examples=EXAMPLES, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
 )
