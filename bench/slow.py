@@ -15,13 +15,13 @@ from pushtui.client.happenings import Delivery
 
 _LISTENERS = 500
 _STUCK = 50
-_RATE = 50
+_RATE = 20
 _SECONDS = 24
-_PADDING = "x" * 1000
+_PADDING = "x" * 2500
 
 
 def measure() -> Iterator[Measured]:
-    """50 messages of a kilobyte a second; a reader that takes none of them is full after a few seconds."""
+    """20 messages of 2.5 kB a second; a reader that takes none of them is full after a few seconds."""
     results = {}
     for stuck in (0, _STUCK):
         with room() as (url, pid), listeners(url, _LISTENERS - stuck, stuck=stuck) as audience:
