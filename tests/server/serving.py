@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Self
 
@@ -47,6 +48,16 @@ class Serving:
             line = (await process.stdout.readline()).decode()
         assert line.startswith("pushtui listens on http://127.0.0.1:"), await process.communicate()
         return cls(process, int(line.rsplit(":", 1)[1]))
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def running(cls, data: Path, *options: str) -> AsyncIterator[Self]:
+        """As `start`; at the end it is no more, however that came."""
+        serving = await cls.start(data, *options)
+        try:
+            yield serving
+        finally:
+            await serving.close()
 
     async def chat(self, nick: str) -> Peer:
         ws = await self.clients.enter_async_context(

@@ -12,37 +12,34 @@ LONG = 100_000.0
 
 
 async def test_a_second_signal_tells_the_rest(tmp_path: Path) -> None:
-    serving = await Serving.start(tmp_path, "--drain", "3600")
-    peers = [await serving.chat(f"n{number}") for number in range(5)]
-    endings = [asyncio.create_task(peer.until_closed()) for peer in peers]
-    serving.process.send_signal(signal.SIGTERM)
-    await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
-    assert sum(ending.done() for ending in endings) == 1
-    ending = asyncio.create_task(serving.ends_after(signal.SIGINT))
-    for told in endings:
-        frames, code, _ = await told
-        assert (frames[-1]["type"], code) == ("bye", 1012)
-    await ending
-    await serving.close()
+    async with Serving.running(tmp_path, "--drain", "3600") as serving:
+        peers = [await serving.chat(f"n{number}") for number in range(5)]
+        endings = [asyncio.create_task(peer.until_closed()) for peer in peers]
+        serving.process.send_signal(signal.SIGTERM)
+        await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
+        assert sum(ending.done() for ending in endings) == 1
+        ending = asyncio.create_task(serving.ends_after(signal.SIGINT))
+        for told in endings:
+            frames, code, _ = await told
+            assert (frames[-1]["type"], code) == ("bye", 1012)
+        await ending
 
 
 async def test_when_all_have_gone_nothing_is_waited_for(tmp_path: Path) -> None:
-    serving = await Serving.start(tmp_path, "--drain", "3600")
-    await serving.ends_after(signal.SIGTERM)
-    await serving.close()
+    async with Serving.running(tmp_path, "--drain", "3600") as serving:
+        await serving.ends_after(signal.SIGTERM)
 
 
 async def test_the_last_one_ends_it(tmp_path: Path) -> None:
-    serving = await Serving.start(tmp_path, "--drain", "3600")
-    first, second = [await serving.chat(nick) for nick in ("ana", "bo")]
-    endings = {peer: asyncio.create_task(peer.until_closed()) for peer in (first, second)}
-    serving.process.send_signal(signal.SIGTERM)
-    await asyncio.wait(endings.values(), return_when=asyncio.FIRST_COMPLETED)
-    (left,) = (peer for peer, ending in endings.items() if not ending.done())
-    await left.ws.close()
-    await serving.ends()
-    await asyncio.wait(endings.values())
-    await serving.close()
+    async with Serving.running(tmp_path, "--drain", "3600") as serving:
+        first, second = [await serving.chat(nick) for nick in ("ana", "bo")]
+        endings = {peer: asyncio.create_task(peer.until_closed()) for peer in (first, second)}
+        serving.process.send_signal(signal.SIGTERM)
+        await asyncio.wait(endings.values(), return_when=asyncio.FIRST_COMPLETED)
+        (left,) = (peer for peer, ending in endings.items() if not ending.done())
+        await left.ws.close()
+        await serving.ends()
+        await asyncio.wait(endings.values())
 
 
 async def test_who_is_not_told_yet_talks_as_before(house: House) -> None:

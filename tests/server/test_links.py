@@ -162,26 +162,25 @@ async def test_a_reset_by_the_system_likewise(cable: Cable, build: Build) -> Non
 
 async def test_a_server_that_is_stopped_is_found_by_both_clients(tmp_path: Path) -> None:
     """The chat pings; the status stream is never silent for long, or is dead."""
-    serving = await Serving.start(tmp_path, "--interval", "0.2")
-    async with Far.start(f"http://127.0.0.1:{serving.port}") as far:
-        far.say("before")
-        await far.hears("chat", "stored")
-        serving.process.send_signal(signal.SIGSTOP)
-        for flow in ("chat", "status"):
-            assert (await far.hears(flow, "link", state="lost"))["reason"].startswith("no answer")
-        far.say("meanwhile")
-        far.say("in this order")
-        serving.process.send_signal(signal.SIGCONT)
-        for flow in ("chat", "status"):
-            await far.hears(flow, "caught up", outcome="caught_up")
-        for _ in range(2):
+    async with Serving.running(tmp_path, "--interval", "0.2") as serving:
+        async with Far.start(f"http://127.0.0.1:{serving.port}") as far:
+            far.say("before")
             await far.hears("chat", "stored")
-        await far.has("chat", [1, 2, 3])
-        seqs = far.seqs("status")
-        assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
-    again = await serving.chat("reader")
-    assert await again.texts(3) == ["before", "meanwhile", "in this order"]
-    ending = asyncio.create_task(serving.ends_after(signal.SIGTERM))
-    assert (await again.until_closed())[1] == 1012
-    await ending
-    await serving.close()
+            serving.process.send_signal(signal.SIGSTOP)
+            for flow in ("chat", "status"):
+                assert (await far.hears(flow, "link", state="lost"))["reason"].startswith("no answer")
+            far.say("meanwhile")
+            far.say("in this order")
+            serving.process.send_signal(signal.SIGCONT)
+            for flow in ("chat", "status"):
+                await far.hears(flow, "caught up", outcome="caught_up")
+            for _ in range(2):
+                await far.hears("chat", "stored")
+            await far.has("chat", [1, 2, 3])
+            seqs = far.seqs("status")
+            assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+        again = await serving.chat("reader")
+        assert await again.texts(3) == ["before", "meanwhile", "in this order"]
+        ending = asyncio.create_task(serving.ends_after(signal.SIGTERM))
+        assert (await again.until_closed())[1] == 1012
+        await ending
