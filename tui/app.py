@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
+from rich.text import Text
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
 from pushtui.client.address import DEFAULT_ADDRESS
 from pushtui.client.happenings import Link, LinkState
+from pushtui.client.outbox_file import default_folder
 from pushtui.exits import Exit
 from tui import preferences, themes
 from tui.clients import Clients, real_clients
@@ -31,6 +34,10 @@ if TYPE_CHECKING:
 
     from pushtui.client.address import Address
 
+
+#: Painting makes and drops thousands of small objects; to look for cycles every 700 of them, as Python does by
+#: itself, costs a third of the time.
+_GARBAGE = 50_000
 
 _LOST_ADVICE = "Start one with: pushtui serve\nEnter tries again."
 _REFUSED_ADVICE = "Change what the server did not like. Enter tries again."
@@ -52,6 +59,7 @@ class PushtuiApp(App[int]):
         clients: makes the clients.
         clock: what time it is.
         kept_at: the file with what is remembered between runs.
+        remembers: whether this run is to be remembered.
     """
 
     CSS_PATH = "app.tcss"
@@ -69,12 +77,14 @@ class PushtuiApp(App[int]):
         clients: Clients,
         clock: Clock | None = None,
         kept_at: Path | None = None,
+        remembers: bool = True,
     ) -> None:
         super().__init__()
         self._clients = clients
         self._clock = clock or Clock()
         self._kept_at = kept_at or preferences.default_path()
         self._preferences = preferences.load(self._kept_at)
+        self._remembers = remembers
         self._address = address
         self._nick = nick
         self._room = room
@@ -108,7 +118,8 @@ class PushtuiApp(App[int]):
 
     def on_unmount(self) -> None:
         """Remember for the next time."""
-        preferences.save(self._kept_at, self._preferences)
+        if self._remembers:
+            preferences.save(self._kept_at, self._preferences)
 
     def tell(self, said: str) -> None:
         """Show one sentence for a while; a newer one takes its place."""
@@ -124,14 +135,19 @@ class PushtuiApp(App[int]):
         await self.push_screen(HelpScreen())
 
     async def action_quit(self) -> None:
-        """Leave; the exit code says whether there was a server. What is not stored yet is asked about once."""
-        room = self._room_screen
-        waiting = room.chat.session.waiting if room else 0
-        if waiting and not self._warned:
+        """Leave; the exit code says whether there was a server. What would be lost is asked about once."""
+        session = self._room_screen and self._room_screen.chat.session
+        waiting = session.waiting if session else 0
+        if not session or not waiting:
+            self.exit(self._code)
+        elif session.kept:
+            said = f"not stored yet: {waiting} of your messages; kept, and sent the next time you are {session.state.me}"
+            self.exit(self._code, message=Text(said))
+        elif self._warned:
+            self.exit(self._code)
+        else:
             self._warned = True
             self.tell(f"not stored yet: {waiting} of your messages; ctrl+q once more leaves without them")
-        else:
-            self.exit(self._code)
 
     def on_connect_screen_wanted(self, message: ConnectScreen.Wanted) -> None:
         """All fields are valid: try."""
@@ -182,7 +198,7 @@ class PushtuiApp(App[int]):
         )
 
     def _ask_again(self, room: RoomScreen, link: Link) -> None:
-        self._draft = room.chat.unsent
+        self._draft = room.chat.draft
         refused = link.state is not LinkState.LOST
         self._show(
             ConnectScreen(
@@ -203,7 +219,9 @@ class PushtuiApp(App[int]):
         self._preferences = msgspec.structs.replace(self._preferences, **changes)
 
 
-def run(address: Address | None, nick: str | None, room: str, *, token: str | None = None) -> int:
+def run(
+    address: Address | None, nick: str | None, room: str, *, token: str | None = None, keep: bool = True
+) -> int:
     """Open the screen until it is left.
 
     Args:
@@ -211,9 +229,12 @@ def run(address: Address | None, nick: str | None, room: str, *, token: str | No
         nick: who we are; None takes the last one, or the login name.
         room: the first room.
         token: for a server that wants one.
+        keep: whether this run leaves something for the next one: its settings, and what is not stored yet.
 
     Returns:
         The exit code.
     """
-    app = PushtuiApp(address, nick, room, clients=real_clients(token))
+    gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
+    outbox = default_folder() if keep else None
+    app = PushtuiApp(address, nick, room, clients=real_clients(token, outbox), remembers=keep)
     return Exit.UNEXPECTED if (code := app.run()) is None else code
