@@ -186,6 +186,26 @@ class TestStart:
         start = await fanout.start(ROOM, None, 7)
         assert (start.outcome, start.after, start.head) == (Outcome.FRESH, 3, 10)
 
+    async def test_fresh_brings_no_more_than_asked_for(
+        self, clock_ms: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What came while the newest were read was added to them."""
+
+        class Reading(MemoryStore):
+            async def read_before(self, stream: str, before: int, limit: int) -> Sequence[Entry]:
+                found = await super().read_before(stream, before, limit)
+                for _ in range(3 if limit > 2 else 0):
+                    await self.append(said("x"))
+                return found
+
+        monkeypatch.setattr(fanout_module, "_PRELOAD", 2)
+        store = Reading(clock_ms=clock_ms)
+        await store.open()
+        for _ in range(10):
+            await store.append(said("x"))
+        start = await Fanout(store).start(ROOM, None, 7)
+        assert (start.after, start.head) == (6, 13)
+
     async def test_a_stream_that_is_not_there_is_made(self, store: Store, fanout: Fanout) -> None:
         start = await fanout.start(ROOM, None, 50)
         state = store.state(ROOM)
