@@ -34,8 +34,9 @@ check: .venv/dev.stamp     ## lint, format, types, layers
 test: .venv/dev.stamp      ## every test
 	$(BIN)/python -m pytest
 
-soak: .venv/dev.stamp      ## kill the server and cut its power, hundreds of times, at most 15 minutes
+soak: .venv/dev.stamp      ## kill the server and cut its power, hundreds of times, and play a thousand times: 20 minutes
 	$(BIN)/python -m tests.soak
+	PUSHTUI_MODEL_EXAMPLES=1000 $(BIN)/python -m pytest -q tests/server/test_model.py tests/server/test_model_server.py
 
 bench: .venv/dev.stamp     ## measure this machine
 	$(BIN)/python -m bench

@@ -50,6 +50,7 @@ class Visitor:
     async def come(self, house: House, named: str | None, replay: int) -> tuple[str, Due]:
         """Come (back); returns the epoch, and what was said."""
         self.open = True
+        await house.http()  # is for all
         # What a connection leaves open is closed when it is dropped, not with the house.
         theirs, house.visitors = house.visitors, self._visit
         try:
