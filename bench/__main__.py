@@ -1,4 +1,4 @@
-"""``python -m bench [screen]``: measure, and print each figure beside what it should be under."""
+"""``python -m bench [PART …]``: measure, and print each figure beside what it should be under."""
 
 import argparse
 import platform
@@ -6,9 +6,9 @@ import sys
 
 import psutil
 
-from bench import screen, slow, timeline
+from bench import log, screen, slow, timeline
 
-_PARTS = {"screen": screen.measure, "timeline": timeline.measure, "slow": slow.measure}
+_PARTS = {"screen": screen.measure, "timeline": timeline.measure, "log": log.measure, "slow": slow.measure}
 
 
 def main() -> int:
@@ -29,8 +29,12 @@ def main() -> int:
         for what, value, unit, limit in _PARTS[part]():
             verdict = "" if limit is None else f"(under {limit:g}: {'yes' if value < limit else 'NO'})"
             over += limit is not None and value >= limit
-            print(f"{what:48} {value:10.3g} {unit:12} {verdict}", flush=True)
+            print(f"{what:48} {_figure(value):>10} {unit:12} {verdict}", flush=True)
     return 1 if over else 0
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 sys.exit(main())
