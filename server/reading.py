@@ -83,7 +83,7 @@ async def _stream(request: web.Request, stream: str, selection: HostsAndEvents |
     reader = Reader(service, TransportSink(request, service.timing.unacknowledged), SSE if chunked else SSE_PLAIN)
     try:
         # Nothing may come between the decision and listening, so both are in one turn of the loop.
-        start = await service.fanout.start(stream, position, replay)
+        start = await service.fanout.start(stream, position, replay, selection)
     except StoreBusyError:
         # Too late for an error's status; a connection that breaks is one to come back after.
         reader.sink.abort()

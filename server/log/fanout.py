@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 
-from pushtui.protocol.positions import Lost, Outcome, Position, resumption
+from pushtui.protocol.positions import Lost, Outcome, Position, Resumption, resumption
 from server.log.cursor import Cursor, Sink
 from server.log.store import Entry, Store, StreamState
 from server.log.tail import Selection, Tail
@@ -16,6 +16,9 @@ from server.log.wire import Wire
 SLICE_SECONDS = 0.004
 _CURSORS_PER_LOOK = 16
 _PRELOAD = 512
+#: How many entries are looked at to find the newest ones that a listener wants: hours of one host's samples.
+LOOK_BACK = 20_000
+_PAGE = 500
 
 
 class Start:
@@ -82,18 +85,31 @@ class Fanout:
                 tail.preload(older)
         return tail
 
-    async def start(self, stream: str, position: Position | None, replay: int) -> Start:
+    async def start(
+        self, stream: str, position: Position | None, replay: int, selection: Selection | None = None
+    ) -> Start:
         """Decide where a listener starts: see `pushtui.protocol.positions.resumption`.
 
         Whoever calls this attaches in the same turn of the loop, or what is said here may be old.
 
+        Args:
+            stream: its name.
+            position: where the listener was, if it says so.
+            replay: how many of the newest entries it wants if it starts afresh.
+            selection: which entries count for that; all of them if None.
+
         Raises:
-            StoreBusyError: there is no such stream and it cannot be made now.
+            StoreBusyError: there is no such stream and it cannot be made now, or the log cannot be read.
         """
         tail = await self.open(stream)
-        after = await self._before_newest(stream, tail, replay)
+        if self._decide(stream, position).after is not None:
+            after = 0
+        elif selection is None:
+            after = await self._before_newest(stream, tail, replay)
+        else:
+            after = await self._before_selected(stream, tail, replay, selection)
         state = self._state(stream)
-        decided = resumption(position, epoch=state.epoch, floor=state.floor, head=state.head)
+        decided = self._decide(stream, position)
         # What the tail still holds of what was trimmed is shown to nobody new.
         after = max(after, state.floor - 1) if decided.after is None else decided.after
         return Start(decided.outcome, state.epoch, after, state.head, decided.lost)
@@ -136,6 +152,27 @@ class Fanout:
             return older[surplus].seq - 1
         held = tail.newest(count)
         return begin if held is None else held
+
+    async def _before_selected(self, stream: str, tail: Tail, count: int, selection: Selection) -> int:
+        """The position with the newest ``count`` wanted entries above it, as far back as is looked."""
+        after = before = tail.head
+        before += 1
+        looked = 0
+        while count > 0 and looked < LOOK_BACK:
+            page = await self._store.read_before(stream, before, _PAGE)
+            if not page:
+                break
+            wanted = [entry.seq for entry in page if selection.admits(entry)][-count:]
+            if wanted:
+                after = wanted[0] - 1
+            count -= len(wanted)
+            looked += len(page)
+            before = page[0].seq
+        return after
+
+    def _decide(self, stream: str, position: Position | None) -> Resumption:
+        state = self._state(stream)
+        return resumption(position, epoch=state.epoch, floor=state.floor, head=state.head)
 
     def _state(self, stream: str) -> StreamState:
         state = self._store.state(stream)

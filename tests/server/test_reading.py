@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from server.log import fanout
 from server.log.streams import STATUS, room_stream
 from tests.server.conftest import Build, House, timing, until
 from tests.server.event_stream import Block, parse_block
@@ -185,6 +186,26 @@ class TestSelection:
         await sample(any_house, "db", 2)
         await notice(any_house, "two")
         assert texts(await status.events(2)) == ["one", "two"]
+
+    async def test_a_replay_counts_what_was_asked_for(
+        self, any_house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Samples come every second: the newest notices are rarely among the newest events."""
+        monkeypatch.setattr(fanout, "_PAGE", 3)
+        for number in range(3):
+            await notice(any_house, str(number))
+            for at in range(5):
+                await sample(any_house, "db", at)
+        status = await any_house.read_along(params={"events": "notice", "replay": "2"})
+        await status.opening()
+        assert texts(await status.events(2)) == ["1", "2"]
+        status = await any_house.read_along(params={"events": "alert", "replay": "2"})
+        resume = await status.opening()
+        assert resume.data["after"] == resume.data["head"], "there is none"
+        monkeypatch.setattr(fanout, "LOOK_BACK", 6)
+        status = await any_house.read_along(params={"events": "notice", "replay": "2"})
+        await status.opening()
+        assert texts(await status.events(1)) == ["2"], "and it does not look back for ever"
 
     async def test_by_both(self, any_house: House) -> None:
         status = await any_house.read_along(params={"host": "db", "events": "sample"})
