@@ -25,14 +25,14 @@ async def test_from_a_hundred_columns_on_both_panes_are_shown(stage: type[Stage]
 async def test_below_a_hundred_columns_there_are_tabs_each_with_both_head_lines(stage: type[Stage]) -> None:
     async with stage((99, 24)) as on:
         await on.live()
-        assert on.line(0).startswith(" [chat]   status")
+        assert on.line(0).startswith(" ⇄ [chat]   ←  status")
         assert on.line(1).startswith(" main")
         assert on.line(2).startswith(" ⇄ websocket · ◉ live")
         await on.press("f6")
-        await on.shows("  chat   [status]")
+        await on.shows("⇄  chat    ← [status]")
         assert on.line(1).startswith(" status")
         assert on.line(2).startswith(" ← server-sent events · ◉ live")
-        assert "⇄" not in on.text
+        assert "websocket" not in on.text
         await on.press("f6")
         await on.shows("⇄ websocket")
 
@@ -79,7 +79,7 @@ async def test_zoom_gives_one_pane_the_whole_width_and_takes_it_back(stage: type
         await on.live()
         await on.press(key)
         await on.hides("← server-sent events")
-        assert on.line(0).startswith(" [chat]")
+        assert on.line(0).startswith(" ⇄ [chat]")
         assert on.room.chat.size.width == 120
         await on.press("f6")
         await on.shows("← server-sent events")

@@ -10,6 +10,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 PANES = ("chat", "status")
+#: Which way each flows: in sight for both, whichever is shown.
+ARROWS = {"chat": "⇄", "status": "←"}
 
 
 class TabStrip(Widget):
@@ -45,22 +47,18 @@ class TabStrip(Widget):
 
     def render(self) -> RenderResult:
         """Return the line; the shown pane is set off by more than a colour."""
-        pieces: list[tuple[str, str]] = []
-        for pane in PANES:
-            news = self.news.get(pane, "")
-            if pane == self.shown:
-                pieces.append((f"[{pane}]", "bold not dim $primary"))
-            else:
-                pieces.append((f" {pane} ", ""))
-                if news:
-                    pieces.append((f"{news} ", "bold not dim $text-warning"))
-            pieces.append(("  ", ""))
-        return Content.assemble(*pieces)
+        return Content("   ").join(self._label(pane) for pane in PANES)
 
     def on_click(self, event: Click) -> None:
         """Tell which one was meant."""
         offset = event.get_content_offset(self)
-        if offset is None:
-            return
-        first = len(f"[{PANES[0]}]  ") + (len(self.news.get("chat", "")) + 1) * (self.shown != "chat")
-        self.post_message(self.Picked(PANES[offset.x >= first]))
+        if offset is not None:
+            first = self._label(PANES[0]).cell_length + 1
+            self.post_message(self.Picked(PANES[offset.x > first]))
+
+    def _label(self, pane: str) -> Content:
+        arrow = (f"{ARROWS[pane]} ", "bold not dim $primary")
+        if pane == self.shown:
+            return Content.assemble(arrow, (f"[{pane}]", "bold not dim $primary"))
+        news = self.news.get(pane, "")
+        return Content.assemble(arrow, f" {pane} ", (news, "bold not dim $text-warning"))
