@@ -1,4 +1,6 @@
-"""One message into a room, without a conversation: for scripts."""
+"""Messages into a room, without a conversation: for scripts."""
+
+from typing import Self
 
 import httpx
 import msgspec
@@ -56,42 +58,76 @@ class _Refusal(Struct):
     message: str
 
 
-async def post_message(
-    address: Address, room: str, text: str, *, nick: str, key: str, token: str | None = None
-) -> Posted:
-    """Post one message.
+class Poster:
+    """Posts messages into one room, over one connection that is kept between them.
+
+    To be entered with ``async with``, or closed with `aclose`.
 
     Args:
         address: where the server is.
         room: the room's name.
-        text: what to say.
         nick: who says it.
-        key: unique per author; posted again with it, the message is stored once.
         token: what lets one in, if the server wants something.
-
-    Raises:
-        UnreachableError: there is no server.
-        BrokenConnectionError: the server gave no answer.
-        PostRefusedError: the server did not take it.
     """
-    headers = {"User-Agent": f"pushtui/{__version__}", "Content-Type": "application/json"}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    content = msgspec.json.encode(_Message(text.encode(errors="replace").decode(), key, nick))
-    try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=not address.loopback) as client:
-            response = await client.post(address.room(room), content=content, headers=headers)
-    except (httpx.ConnectError, httpx.ProxyError) as error:
-        raise UnreachableError(endings.unreachable(error, address.authority).reason) from error
-    except httpx.ConnectTimeout as error:
-        raise UnreachableError(f"no answer from {address.authority} for {_TIMEOUT:g} s") from error
-    except (ImportError, httpx.InvalidURL) as error:
-        raise UnreachableError(endings.no_proxy(error).reason) from error
-    except httpx.TimeoutException as error:
-        raise BrokenConnectionError(f"no answer from {address.authority} for {_TIMEOUT:g} s") from error
-    except httpx.HTTPError as error:
-        raise BrokenConnectionError(f"{address.authority} hung up") from error
-    return _posted(response)
+
+    def __init__(self, address: Address, room: str, *, nick: str, token: str | None = None) -> None:
+        self._address = address
+        self._url = address.room(room)
+        self._nick = nick
+        self._headers = {"User-Agent": f"pushtui/{__version__}", "Content-Type": "application/json"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Let go of the connection."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def post(self, text: str, *, key: str) -> Posted:
+        """Post one message.
+
+        Args:
+            text: what to say.
+            key: unique per author; posted again with it, the message is stored once.
+
+        Raises:
+            UnreachableError: there is no server.
+            BrokenConnectionError: the server gave no answer.
+            PostRefusedError: the server did not take it.
+        """
+        authority = self._address.authority
+        content = msgspec.json.encode(_Message(text.encode(errors="replace").decode(), key, self._nick))
+        try:
+            if self._client is None:
+                # here, because what is wrong with the environment's proxy is found by it
+                self._client = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=not self._address.loopback)
+            response = await self._client.post(self._url, content=content, headers=self._headers)
+        except (httpx.ConnectError, httpx.ProxyError) as error:
+            raise UnreachableError(endings.unreachable(error, authority).reason) from error
+        except httpx.ConnectTimeout as error:
+            raise UnreachableError(f"no answer from {authority} for {_TIMEOUT:g} s") from error
+        except (ImportError, httpx.InvalidURL) as error:
+            raise UnreachableError(endings.no_proxy(error).reason) from error
+        except httpx.TimeoutException as error:
+            raise BrokenConnectionError(f"no answer from {authority} for {_TIMEOUT:g} s") from error
+        except httpx.HTTPError as error:
+            raise BrokenConnectionError(f"{authority} hung up") from error
+        return _posted(response)
+
+
+async def post_message(
+    address: Address, room: str, text: str, *, nick: str, key: str, token: str | None = None
+) -> Posted:
+    """Post one message, and let go of the connection: see `Poster`, whose errors it raises."""
+    async with Poster(address, room, nick=nick, token=token) as poster:
+        return await poster.post(text, key=key)
 
 
 def _posted(response: httpx.Response) -> Posted:

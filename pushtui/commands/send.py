@@ -8,13 +8,12 @@ import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from pushtui.client.address import Address
 from pushtui.client.posting import (
     BrokenConnectionError,
     Posted,
+    Poster,
     PostRefusedError,
     UnreachableError,
-    post_message,
 )
 from pushtui.commands import target
 from pushtui.exits import CommandError, Exit
@@ -41,15 +40,19 @@ def run(text: str | None, *, url: str, room: str, nick: str | None, lines: bool)
     name = target.nick(nick) if nick is not None else target.login()
     if text is None and sys.stdin.isatty():
         print("pushtui: write the message, then Ctrl-D on a line of its own", file=sys.stderr)  # noqa: T201
+    poster = Poster(address, room, nick=name)
     with asyncio.Runner() as runner:
-        if text is None and lines:
-            for number, line in _lines(sys.stdin.buffer):
-                try:
-                    runner.run(_send(address, room, name, line))
-                except CommandError as error:
-                    raise CommandError(error.code, f"line {number}: {error}") from error
-        else:
-            runner.run(_send(address, room, name, _whole(sys.stdin.buffer) if text is None else text))
+        try:
+            if text is None and lines:
+                for number, line in _lines(sys.stdin.buffer):
+                    try:
+                        runner.run(_send(poster, line))
+                    except CommandError as error:
+                        raise CommandError(error.code, f"line {number}: {error}") from error
+            else:
+                runner.run(_send(poster, _whole(sys.stdin.buffer) if text is None else text))
+        finally:
+            runner.run(poster.aclose())
     return Exit.FINE
 
 
@@ -65,21 +68,27 @@ def _whole(source: BinaryIO) -> str:
 
 
 def _lines(source: BinaryIO) -> Iterator[tuple[int, str]]:
-    """The lines that are not blank, numbered, as they come; one over a message's limit comes in pieces."""
+    """The lines that are not blank, numbered, as they come."""
     for number in itertools.count(1):
-        data = source.readline(LIMITS.text_bytes)
+        data = source.readline(LIMITS.text_bytes + len("\r\n"))
         if not data:
             return
+        if len(data.rstrip(b"\r\n")) > LIMITS.text_bytes:
+            raise CommandError(
+                Exit.REFUSED,
+                f"line {number}: a message has at most {LIMITS.text_bytes} bytes, and this line has more;"
+                " it was not sent",
+            )
         if text := data.decode(errors="replace").rstrip():
             yield number, text
 
 
-async def _send(address: Address, room: str, nick: str, text: str) -> None:
+async def _send(poster: Poster, text: str) -> None:
     if not text.strip():
         raise CommandError(Exit.WRONG_OPTIONS, "there is nothing to send")
     key = secrets.token_hex(8)
     try:
-        posted = await _post(address, room, nick, text, key)
+        posted = await _post(poster, text, key)
     except UnreachableError as error:
         raise CommandError(Exit.NO_SERVER, f"{error}; it was not sent") from error
     except BrokenConnectionError as error:
@@ -89,10 +98,10 @@ async def _send(address: Address, room: str, nick: str, text: str) -> None:
     logger.info("stored at %s, %d listening", posted.position, posted.listeners)
 
 
-async def _post(address: Address, room: str, nick: str, text: str, key: str) -> Posted:
+async def _post(poster: Poster, text: str, key: str) -> Posted:
     try:
-        return await post_message(address, room, text, nick=nick, key=key)
+        return await poster.post(text, key=key)
     except BrokenConnectionError as error:
         # the key makes a second try safe: what is known to the server already is not stored again
         logger.info("%s; trying once more", error)
-        return await post_message(address, room, text, nick=nick, key=key)
+        return await poster.post(text, key=key)

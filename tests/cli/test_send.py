@@ -76,6 +76,24 @@ def test_as_much_as_fits_is_sent_and_more_is_not(pushtui_here: PushtuiHere, serv
     assert said(server_url, room) == [("ci", full)]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_a_line_that_is_too_long_is_named_and_ends_it(
+    pushtui_here: PushtuiHere, server_url: str, room: str, end: str
+) -> None:
+    full = "x" * LIMITS.text_bytes
+    ended = pushtui_here(
+        *("send", "--url", server_url, "--room", room, "--nick", "ci", "--lines"),
+        text=end.join(["", full, full + "y", "z"]),
+    )
+    assert ended == (
+        5,
+        "",
+        f"pushtui: line 3: a message has at most {LIMITS.text_bytes} bytes, and this line has more;"
+        " it was not sent\n",
+    )
+    assert said(server_url, room) == [("ci", full)]
+
+
 def test_what_the_server_refuses_is_said_and_not_stored(
     pushtui_here: PushtuiHere, server_url: str, room: str
 ) -> None:

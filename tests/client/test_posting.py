@@ -1,10 +1,18 @@
+import asyncio
 import json
 
 import pytest
 
 from pushtui.client.address import Address
-from pushtui.client.posting import BrokenConnectionError, Posted, PostRefusedError, UnreachableError, post_message
-from tests.client.peers import Request, forever, http_peer
+from pushtui.client.posting import (
+    BrokenConnectionError,
+    Posted,
+    Poster,
+    PostRefusedError,
+    UnreachableError,
+    post_message,
+)
+from tests.client.peers import PATIENCE, Request, forever, http_peer
 
 POSTED = b'{"position": "abcdefgh.7", "duplicate": false, "listeners": 3}'
 
@@ -63,3 +71,30 @@ async def test_no_answer() -> None:
     async with http_peer(peer) as address:
         with pytest.raises(BrokenConnectionError, match=f"^{address.authority} hung up$"):
             await post_message(address, "main", "x", nick="ana", key="k")
+
+
+async def test_messages_share_a_connection_and_a_lost_one_is_opened_again() -> None:
+    bodies: list[bytes] = []
+    ended: list[asyncio.Task[None]] = []
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ended.append(asyncio.current_task())  # type: ignore[arg-type]
+        for _ in range(2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+            bodies.append(await reader.readexactly(int(length.partition(b":")[2])))
+            writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%b" % (len(POSTED), POSTED))
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(peer, "127.0.0.1", 0) as server:
+        address = Address.parse(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        async with Poster(address, "main", nick="ana") as poster:
+            for number in range(4):
+                assert (await poster.post(f"{number}", key=f"{number}")).listeners == 3
+                if number == 1:
+                    async with asyncio.timeout(PATIENCE):
+                        await asyncio.wait(ended)
+        await asyncio.gather(*ended)
+    assert [json.loads(body)["text"] for body in bodies] == ["0", "1", "2", "3"]
+    assert len(ended) == 2
