@@ -175,6 +175,25 @@ async def test_something_that_is_no_web_server() -> None:
     assert links(told)[-1].reason == f"what answers at {address.authority} is no web server"
 
 
+@pytest.mark.parametrize(
+    ("head", "state", "reason"),
+    [
+        (b"HTTP/1.0 404 File not found\r\n", LinkState.REFUSED, "there is no WebSocket at {authority}"),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n", LinkState.REFUSED, "there is no WebSocket at {authority}"),
+        (b"HTTP/1.0 403 Forbidden\r\n", LinkState.REFUSED, "the server does not let you in (HTTP 403)"),
+        (b"HTTP/1.0 503 Service Unavailable\r\n", LinkState.LOST, "HTTP 503"),
+        (b"HTTP/1.1 101 Switching Protocols\r\n", LinkState.REFUSED, "there is no WebSocket at {authority}"),
+    ],
+)
+async def test_a_web_server_without_a_websocket(head: bytes, state: LinkState, reason: str) -> None:
+    async def peer(request: HttpRequest) -> None:
+        await request.send(head + b"\r\n")
+
+    async with http_peer(peer) as address, client(address) as chat:
+        told = await collect(chat, is_link(state))
+    assert links(told)[-1].reason == reason.format(authority=address.authority)
+
+
 async def test_a_server_that_speaks_another_subprotocol() -> None:
     async def handle(connection: Any) -> None:
         await connection.wait_closed()

@@ -294,6 +294,15 @@ async def test_an_address_without_a_websocket() -> None:
             await seen(address.ws)
 
 
+async def test_an_old_web_server_has_no_websocket() -> None:
+    async def peer(request: Request) -> None:
+        await request.send(b"HTTP/1.0 404 File not found\r\n\r\n")
+
+    async with http_peer(peer) as address:
+        with pytest.raises(NoFlowError, match=f"there is no WebSocket at {address.authority}"):
+            await seen(address.ws)
+
+
 # Addresses and lines
 
 
