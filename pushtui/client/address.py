@@ -16,6 +16,7 @@ _HOST = re.compile(r"[\w.-]+")
 _WEBSOCKET_SCHEME = {"http": "ws", "https": "wss"}
 _HTTP_SCHEME = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _PATH_SAFE = "/%:@!$&'()*+,;=~-._"
+_FLOW_AT_END = re.compile(r"(?:/(?:chat|status))+\Z")
 _SHOWN = 60
 
 
@@ -60,7 +61,8 @@ class Address(NamedTuple):
         """Read ``http://``, ``https://``, ``ws://`` or ``wss://`` and a host, or just ``host`` or ``host:port``.
 
         Without a scheme it is HTTP, and without a port then pushtui's own. A path is kept: pushtui may be below
-        one, behind a reverse proxy.
+        one, behind a reverse proxy. A ``/chat`` or ``/status`` at its end is left out: people
+        paste the URL of a flow as well. So pushtui cannot be below a path of these names.
 
         Raises:
             AddressRefusedError: it is no such thing.
@@ -98,7 +100,8 @@ class Address(NamedTuple):
         authority = f"[{host}]" if ":" in host else host
         if port is not None:
             authority = f"{authority}:{port}"
-        base = authority + quote(parts.path, safe=_PATH_SAFE).rstrip("/")
+        path = _FLOW_AT_END.sub("", parts.path.rstrip("/"))
+        base = authority + quote(path, safe=_PATH_SAFE).rstrip("/")
         return cls(
             http=f"{scheme}://{base}",
             ws=f"{_WEBSOCKET_SCHEME[scheme]}://{base}",
