@@ -39,7 +39,7 @@ def ending(error: BaseException, authority: str) -> Ending:
             answered = endings.answered(status)
             if answered.state is LinkState.LOST or status in (401, 403):
                 return answered
-            return Ending(LinkState.REFUSED, f"there is no WebSocket at {authority}", status)
+            return Ending(LinkState.REFUSED, f"there is no WebSocket at {authority}")
         case InvalidHeader():
             return Ending(LinkState.REFUSED, f"there is no WebSocket at {authority}")
         case InvalidMessage():
