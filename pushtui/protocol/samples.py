@@ -7,11 +7,14 @@ from msgspec import Struct
 
 
 class Cpu(Struct, frozen=True, omit_defaults=True):
-    """``percent`` of all cores together and of each one (0-100); ``load`` over 1, 5 and 15 minutes."""
+    """``percent`` of all cores together and of each one (0-100); ``load`` over 1, 5 and 15 minutes.
+
+    ``per_core`` is empty, and ``count`` None, where only the whole is known.
+    """
 
     percent: float
-    per_core: list[float]
-    count: int
+    per_core: list[float] = []
+    count: int | None = None
     load: tuple[float, float, float] | None = None
 
 

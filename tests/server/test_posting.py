@@ -248,6 +248,15 @@ class TestSamples:
         assert (block.event, block.data) == ("sample", SAMPLE)
         assert block.id is not None
 
+    @pytest.mark.parametrize("cpu", [{}, {"cpu": {"percent": 12.5}}], ids=["nothing", "cpu"])
+    async def test_what_a_host_cannot_measure_is_absent(self, house: House, cpu: dict[str, Any]) -> None:
+        status = await house.read_along()
+        await status.opening()
+        client = await house.http()
+        sample = {"host": "db-1.example", "at": 1_700_000_000_000, "interval": 60.0, **cpu}
+        assert (await client.post("/hosts/db-1.example/samples", json=sample)).status_code == 202
+        assert (await status.block()).data == sample
+
     async def test_names_in_it_are_made_safe(self, house: House) -> None:
         status = await house.read_along()
         await status.opening()

@@ -169,7 +169,7 @@ def _cpu(layout: _Layout, rows: int) -> Iterable[Line]:
     if cpu is None:
         return
     cores = _core_bars(cpu.per_core, layout.side - 1)
-    count = Span(f"{cpu.count} cores" if cpu.count != 1 else "1 core", "muted")
+    count = Span(_count(cpu.count), "muted")
     beside = bool(cores) and len(cpu.per_core) <= layout.side - 1
     notes: list[Line] = [cores, [count]] if beside else [[count]]
     if rows > 1:
@@ -192,6 +192,12 @@ def _cpu(layout: _Layout, rows: int) -> Iterable[Line]:
         for start in range(0, len(bars), room):
             label = "cores" if start == 0 else ""
             yield [Span(f" {label:<{_LABEL}}", "muted"), *_core_bars(bars[start : start + room], room)]
+
+
+def _count(cores: int | None) -> str:
+    if cores is None:
+        return ""
+    return "1 core" if cores == 1 else f"{cores} cores"
 
 
 def _core_bars(per_core: Sequence[float], room: int) -> Line:
