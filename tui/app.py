@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -34,10 +33,6 @@ if TYPE_CHECKING:
 
     from pushtui.client.address import Address
 
-
-#: Painting makes and drops thousands of small objects; to look for cycles every 700 of them, as Python does by
-#: itself, costs a third of the time.
-_GARBAGE = 50_000
 
 _LOST_ADVICE = "Start one with: pushtui serve\nEnter tries again."
 _REFUSED_ADVICE = "Change what the server did not like. Enter tries again."
@@ -141,8 +136,8 @@ class PushtuiApp(App[int]):
         if not session or not waiting:
             self.exit(self._code)
         elif session.kept:
-            said = f"not stored yet: {waiting} of your messages; kept, and sent the next time you are {session.state.me}"
-            self.exit(self._code, message=Text(said))
+            said = f"not stored yet: {waiting} of your messages. Kept, and sent when you come back as"
+            self.exit(self._code, message=Text(f"{said} {session.state.me}."))
         elif self._warned:
             self.exit(self._code)
         else:
@@ -234,7 +229,6 @@ def run(
     Returns:
         The exit code.
     """
-    gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
     outbox = default_folder() if keep else None
     app = PushtuiApp(address, nick, room, clients=real_clients(token, outbox), remembers=keep)
     return Exit.UNEXPECTED if (code := app.run()) is None else code

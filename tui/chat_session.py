@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from pushtui.client.happenings import Link, LinkState
+from pushtui.client.happenings import Link, LinkState, Pending, Undeliverable
 from pushtui.protocol.messages import Error, Presence, PresenceState, Resume, Welcome
-from tui.commands import LineRefusedError
+from pushtui.protocol.text import safe_text
+from tui.commands import LineRefusedError, line_of
 from tui.failure import sentence
 from tui.state.chat import ChatState
+from tui.state.items import Item, State
 from tui.state.link import LinkView
 from tui.state.rates import Rate
 
@@ -20,6 +23,20 @@ if TYPE_CHECKING:
     from tui.clock import Clock
 
 _T = TypeVar("_T")
+
+
+class Note(NamedTuple):
+    """One sentence to read above the composer; ``grave`` when the server refused something."""
+
+    text: str
+    grave: bool
+
+
+class Unsent(NamedTuple):
+    """An own message that no server has: it failed, or it waits to be sent."""
+
+    room: str
+    item: Item
 
 
 class ChatSession:
@@ -36,7 +53,8 @@ class ChatSession:
         link: how the conversation comes.
         rates: messages per second, up and down.
         away: whether we are.
-        note: what the server had against something, until it is read.
+        note: what there is to say about sending, until it is read.
+        kept: whether what is not stored yet outlives the program.
         ended: whether the client has given up, so that only `begin_anew` helps.
     """
 
@@ -46,11 +64,14 @@ class ChatSession:
         self.link = LinkView()
         self.rates = (0.0, 0.0)
         self.away = False
-        self.note = ""
+        self.note: Note | None = None
+        self.kept = False
         self.ended = False
         self._make = make
         self._clock = clock
         self._client: Chat | None = None
+        self._linked = False
+        self._too_early: list[str] = []
         self._away_text: str | None = None
         self._up, self._down = Rate(), Rate()
 
@@ -75,7 +96,7 @@ class ChatSession:
             async with self._make(self.state.me, self.rooms) as client:
                 self._client = client
                 async for happening in client:
-                    self._take(happening)
+                    self._take(client, happening)
                     yield happening
         except Exception as error:
             self.link.apply(Link(LinkState.CLOSED, f"it stopped: {sentence(error)}"), self._clock.steady())
@@ -110,6 +131,8 @@ class ChatSession:
         """Say something. It is known at once, and never waits for the link."""
         key = self._asking(lambda client: client.say(room, text))
         self.state.queued(key, room, text, self._clock.wall_ms())
+        if not self._linked:
+            self._too_early.append(key)
 
     def rename(self, nick: str) -> None:
         """Take another nick."""
@@ -127,6 +150,9 @@ class ChatSession:
             raise LineRefusedError(f"you are not in {room}")
         if len(self.state.rooms) == 1:
             raise LineRefusedError("this is your only room; /quit leaves pushtui")
+        view = self.state.rooms[room]
+        if view.waiting or view.failed:
+            raise LineRefusedError(f"what you said in {room} is not sent yet: F5 takes it back")
         self._asking(lambda client: client.leave(room))
         self.state.left(room)
 
@@ -155,30 +181,73 @@ class ChatSession:
         if self._client is not None:
             self._client.history(room, before)
 
-    def take_back(self, key: str) -> None:
-        """Something that failed is in other hands now."""
-        if self._client is not None:
-            self._client.take_back(key)
+    def retry(self, key: str) -> None:
+        """Send what failed once more."""
+        item = self.state.own(key)
+        if item is None or item.state is not State.FAILED:
+            raise LineRefusedError("that did not fail")
+        self._asking(lambda client: client.retry(key))
+
+    def take_back(self, key: str) -> str:
+        """Give up what failed or was never sent; returns the line that would say it again."""
+        said = self._asking(lambda client: client.take_back(key))
+        if said is None:
+            raise LineRefusedError("too late: it was sent, and may be stored")
+        self.state.taken_back(key)
+        return line_of(safe_text(said))
+
+    def give_back(self) -> list[str]:
+        """Take back what was said before there ever was a link: it may go another way than it was meant to.
+
+        What an earlier run left stays, for it was meant for this server.
+        """
+        given = []
+        for key in self._too_early:
+            with suppress(LineRefusedError):
+                given.append(self.take_back(key))
+        self._too_early.clear()
+        return given
 
     @property
     def waiting(self) -> int:
-        """How many own messages no server has stored yet."""
+        """How many own messages are to be stored yet."""
         return sum(view.waiting for view in self.state.rooms.values())
 
-    def unstored(self, room: str) -> list[str]:
-        """What they say, those of one room."""
-        view = self.state.room(room)
-        return [item.text for item in view.items[len(view.items) - view.waiting :]]
+    @property
+    def failed(self) -> list[Unsent]:
+        """Own messages that will not be stored unless they are retried."""
+        return [Unsent(room, item) for room, view in self.state.rooms.items() for item in view.failed]
 
-    def _take(self, happening: ChatHappening) -> None:
+    @property
+    def unsent(self) -> list[Unsent]:
+        """Own messages that can be retried or taken back: what failed, then what waits."""
+        waiting = [Unsent(room, item) for room, view in self.state.rooms.items() for item in view.queued]
+        return self.failed + waiting
+
+    def unstored(self, room: str) -> list[str]:
+        """The lines that would say again what waits in a room."""
+        return [line_of(item.written) for item in self.state.room(room).unstored]
+
+    def _take(self, client: Chat, happening: ChatHappening) -> None:
+        if isinstance(happening, Pending) and happening.room not in self.state.rooms:
+            # Else it would be shown in a room where it cannot be said. If there are too many it fails once more.
+            with suppress(ValueError):
+                client.join(happening.room)
         self.state.apply(happening, self._clock.wall_ms())
+        self.kept = client.kept
         match happening:
             case Link():
                 self.link.apply(happening, self._clock.steady())
+                if happening.state is LinkState.LIVE:
+                    self._linked = True
+                    self._too_early.clear()
             case Welcome() | Resume() if self.away:
                 self._note_own_presence()
-            case Error(message=said):
-                self.note = said
+            case Error(code=code, message=said):
+                self.note = Note(said, grave=code != "not_kept")
+            case Undeliverable() | Pending(state="failed") if self.state.own(happening.key) is None:
+                # A topic or a mark: that it was not done has been told, and nothing here can retry it.
+                client.take_back(happening.key)
 
     def _note_own_presence(self) -> None:
         """The server tells it to the others only."""

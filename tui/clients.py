@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from pushtui.client.address import Address
@@ -43,6 +44,10 @@ class Chat(Protocol):
     def latency_ms(self) -> float | None:
         """The last round trip, None before the first."""
 
+    @property
+    def kept(self) -> bool:
+        """Whether what is not stored yet outlives the program."""
+
     async def __aenter__(self) -> Self: ...
 
     async def __aexit__(
@@ -75,8 +80,11 @@ class Chat(Protocol):
     def history(self, room: str, before: int, limit: int = 100) -> str:
         """Ask for older events; returns the id that their page will carry."""
 
+    def retry(self, key: str) -> None:
+        """Queue again what failed."""
+
     def take_back(self, key: str) -> str | None:
-        """Give up what failed; returns its text."""
+        """Give up what failed or was never sent; returns its text, None when it may be stored."""
 
     def rename(self, nick: str) -> None:
         """Come back under another nick."""
@@ -124,13 +132,18 @@ class Clients(NamedTuple):
     status: Callable[[Address], Status]
 
 
-def real_clients(token: str | None) -> Clients:
-    """Return clients that talk to a server; their libraries are loaded when one is made, after the first paint."""
+def real_clients(token: str | None, outbox: Path | None = None) -> Clients:
+    """Return clients that talk to a server; their libraries are loaded when one is made, after the first paint.
+
+    Args:
+        token: for a server that wants one.
+        outbox: the folder that keeps what is not stored yet; None keeps it in memory.
+    """
 
     def chat(address: Address, nick: str, rooms: Sequence[str]) -> Chat:
         from pushtui.client.chat import ChatClient
 
-        return ChatClient(address, nick=nick, rooms=rooms, token=token)
+        return ChatClient(address, nick=nick, rooms=rooms, token=token, outbox=outbox)
 
     def status(address: Address) -> Status:
         from pushtui.client.status import StatusClient

@@ -31,6 +31,13 @@ class RoomCommands(Provider):
             ("retry now", "do not wait for the next try of a lost link (^R)", screen.action_retry_now),
             ("copy", "copy what is selected (^C)", screen.copy_selection),
         ]
+        if screen.chat.newest_failed is not None:
+            entries += [
+                ("retry what failed", "send once more what you said last in vain", screen.retry_failed),
+                ("take back what failed", "put it into the composer", screen.take_back_failed),
+            ]
+        if screen.chat.session.unsent:
+            entries.append(("not sent", "what you said and no server has (F5)", screen.action_unsent))
         entries += [
             (f"go to room {room}", "one of your rooms", partial(screen.chat.go_to, room))
             for room in screen.chat.rooms

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from pushtui.protocol import names
 from pushtui.protocol.limits import LIMITS
+from tui.state.amendments import spoken
+from tui.state.items import Kind
 
 
 class LineRefusedError(ValueError):
@@ -101,6 +103,11 @@ def parse(line: str) -> Say | Call:
     except ValueError as error:
         raise LineRefusedError(f"/{command.name}: {error}") from error
     return Call(command.name, _text(checked))
+
+
+def line_of(said: str) -> str:
+    """Return the line that says ``said`` when it is written in the composer: what `parse` undoes."""
+    return f"/{said}" if said.startswith("/") and spoken(said)[0] is Kind.MESSAGE else said
 
 
 def _text(text: str) -> str:

@@ -101,11 +101,12 @@ class ChatClient:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        # First of all: whoever comes next wants it, and the goodbye to a server that is silent takes a while.
+        self._conversation.outbox.close()
         await self._websocket.closed()
         # A task that was cancelled before it began told nobody.
         self._reconnection.close()
         self._feed.end()
-        self._conversation.outbox.close()
 
     def __aiter__(self) -> Self:
         return self
@@ -145,6 +146,11 @@ class ChatClient:
     def pending(self) -> int:
         """How many things said are not stored yet."""
         return len(self._conversation.outbox)
+
+    @property
+    def kept(self) -> bool:
+        """Whether what is pending outlives the program, as far as is known."""
+        return self._outbox is not None and not self._conversation.outbox.problem
 
     # What one says. None of this waits, and all of it can be said without a link.
 

@@ -41,7 +41,7 @@ def _show(seconds: float | None) -> int:
         if seconds is None:
             import tui.app as screen  # while the stage is being set up
 
-            return screen.run(_address(stage, errors), NICK, ROOM)
+            return screen.run(_address(stage, errors), NICK, ROOM, keep=False)
         asyncio.run(_print_for(seconds, _address(stage, errors)))
         return Exit.FINE
 

@@ -89,6 +89,8 @@ class ScriptedChat(Script[ChatHappening]):
         self.latency_ms: float | None = None
         self.seq = dict.fromkeys(rooms, 1000)
         self.keys = 0
+        self.kept = False
+        self.said: dict[str, str] = {}
 
     # What the screen calls
 
@@ -98,7 +100,9 @@ class ScriptedChat(Script[ChatHappening]):
         return f"key-{self.keys}"
 
     def say(self, room: str, text: str, reply_to: int | None = None) -> str:
-        return self._said("say", room, text)
+        key = self._said("say", room, text)
+        self.said[key] = text
+        return key
 
     def topic(self, room: str, text: str) -> str:
         return self._said("topic", room, text)
@@ -124,7 +128,10 @@ class ScriptedChat(Script[ChatHappening]):
 
     def take_back(self, key: str) -> str | None:
         self.calls.append(("take_back", key))
-        return ""
+        return self.said.pop(key, None)
+
+    def retry(self, key: str) -> None:
+        self.calls.append(("retry", key))
 
     def rename(self, nick: str) -> None:
         self.calls.append(("rename", nick))

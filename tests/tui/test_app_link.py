@@ -1,6 +1,6 @@
 """Links that come, go, count down and end; and what becomes of what was said meanwhile."""
 
-from pushtui.client.happenings import CaughtUp, Delivery, Link, LinkState, Undeliverable
+from pushtui.client.happenings import CaughtUp, Delivery, Link, LinkState
 from pushtui.protocol.messages import Error, Resume
 from pushtui.protocol.positions import Lost, Outcome
 from tests.tui.scripted import EPOCH
@@ -100,27 +100,6 @@ async def test_retry_now_asks_both_clients(stage: type[Stage]) -> None:
         assert ("retry_now",) in on.status.calls
 
 
-async def test_what_the_server_will_not_store_comes_back_with_the_reason(stage: type[Stage]) -> None:
-    async with stage() as on:
-        await on.live()
-        await on.write("something long")
-        on.chat.tell(Delivery("key-1", "failed"))
-        on.chat.tell(Undeliverable("key-1", "main", "something long", "it is too long"))
-        await on.shows("not sent: it is too long")
-        assert on.composer.text == "something long"
-        assert ("take_back", "key-1") in on.chat.calls
-
-
-async def test_it_does_not_take_the_place_of_what_is_being_written(stage: type[Stage]) -> None:
-    async with stage() as on:
-        await on.live()
-        await on.write("something long")
-        await on.press(*"next")
-        on.chat.tell(Undeliverable("key-1", "main", "something long", "it is too long"))
-        await on.shows("not sent: it is too long")
-        assert on.composer.text == "next"
-
-
 async def test_an_error_of_the_server_is_told_above_the_composer(stage: type[Stage]) -> None:
     async with stage() as on:
         await on.live()
@@ -175,6 +154,32 @@ async def test_leaving_with_something_unstored_is_asked_about_once(stage: type[S
         assert on.app.is_running
         await on.press("ctrl+q")
     assert on.app.return_value == 0
+
+
+async def test_leaving_does_not_ask_about_what_is_kept(stage: type[Stage]) -> None:
+    async with stage() as on:
+        await on.until(lambda: on.cast.chats)
+        on.chat.kept = True
+        await on.live()
+        await on.lose()
+        await on.write("is anybody there?")
+        await on.press("ctrl+q")
+        await on.until(lambda: not on.app.is_running)
+        (said,) = on.app._exit_renderables
+    assert str(said) == "not stored yet: 1 of your messages. Kept, and sent when you come back as ana."
+    assert on.app.return_value == 0
+
+
+async def test_that_nothing_is_kept_is_told_quietly(stage: type[Stage]) -> None:
+    async with stage() as on:
+        await on.live()
+        on.chat.tell(Error("not_kept", "what you say is lost if this ends before it is stored: the disk is full"))
+        await on.shows("what you say is lost if this ends")
+        below = on.room.query_one("#below")
+        assert not below.has_class("note")
+        on.chat.tell(Error("rate_limited", "slow down, please"))
+        await on.shows("slow down, please")
+        assert below.has_class("note")
 
 
 async def test_leaving_closes_both_clients(stage: type[Stage]) -> None:

@@ -1,7 +1,9 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pushtui.protocol.limits import LIMITS
-from tui.commands import COMMANDS, Call, Completion, LineRefusedError, Say, complete, parse
+from tui.commands import COMMANDS, Call, Completion, LineRefusedError, Say, complete, line_of, parse
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,16 @@ def test_a_line_is_refused_with_one_sentence(line: str, sentence: str) -> None:
         parse(line)
     assert str(refused.value).startswith(sentence)
     assert "\n" not in str(refused.value)
+
+
+@given(st.text("/me jon\n", min_size=1, max_size=12).filter(str.strip))
+def test_what_was_said_is_said_again_by_its_line(said: str) -> None:
+    meant = parse(line_of(said))
+    if isinstance(meant, Say):
+        assert meant.text == said
+    else:
+        assert (meant.command, said.split()[0]) == ("me", "/me")
+        assert meant.argument == said.removeprefix("/me ").strip()
 
 
 @pytest.mark.parametrize(

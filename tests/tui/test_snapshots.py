@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from textual.app import App
 
-from pushtui.client.happenings import CaughtUp, Link, LinkState, StatusResume
+from pushtui.client.happenings import CaughtUp, Delivery, Link, LinkState, StatusResume, Undeliverable
 from pushtui.protocol.bodies import Edit, Mark, Notice, React
 from pushtui.protocol.messages import Member, Resume, Typing
 from pushtui.protocol.positions import Lost, Outcome
@@ -100,6 +100,24 @@ async def test_link_lost(stage: type[Stage], size: tuple[int, int], screen_snaps
         await on.write("is anybody there?")
         await painted(on)
         screen_snapshot(on.app, "link-lost")
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_a_failed_message(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
+    async with stage(size) as on:
+        await conversation(on)
+        await on.write(
+            "the rollback is through, checkout is back to normal on all three nodes and the queue has drained"
+        )
+        key = f"key-{on.chat.keys}"
+        reason = "this room is read-only"
+        on.chat.tell(Delivery(key, "failed"), Undeliverable(key, "main", on.chat.said[key], reason))
+        await on.write("can anybody read this?")
+        await painted(on)
+        screen_snapshot(on.app, "failed")
+        await on.press("f5")
+        await on.shows("R retry")
+        screen_snapshot(on.app, "not-sent")
 
 
 @at_every_size

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from textual.events import MouseScrollUp
 
-from tests.tui.timeline_room import SIZE, Room, synced, until
+from tests.tui.timeline_room import SIZE, Room, T, synced, until
 from tui.widgets.timeline import Timeline
 
 
@@ -181,6 +181,18 @@ async def test_a_long_absence_is_caught_up_with() -> None:
             app.say()
         await synced(pilot, app)
         assert app.lines()[-1].endswith("number 5005")
+
+
+async def test_what_has_gone_meanwhile_is_painted_until_it_is_followed() -> None:
+    app = Room(3)
+    async with app.run_test(size=SIZE) as pilot:
+        app.state.queued("k1", "main", "taken back at once", T)
+        await synced(pilot, app)
+        app.state.taken_back("k1")
+        app.timeline._strips.clear()
+        assert app.shows("taken back at once")
+        await synced(pilot, app)
+        assert not any("taken back" in line for line in app.lines())
 
 
 async def test_one_more_at_twenty_thousand_is_one_measurement() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
+from pushtui.protocol.text import safe_line
 from tui.state.items import Item, Kind, Place, Reply, State
 from tui.state.room import Splice
 from tui.widgets.local_time import LocalTime
@@ -81,7 +82,7 @@ ITEMS = st.builds(
     at=st.one_of(st.integers(T, T + 3 * 24 * 60 * MINUTE), st.integers(-(10**18), 10**18)),
     kind=st.sampled_from(Kind),
     text=st.one_of(st.text(max_size=120), st.text("ab 日本語é👩👧\u200d\ufe0f\u0301\n\t", max_size=120)),
-    by=st.one_of(st.sampled_from(["ana", "you", "christopher-of-the-night"]), st.text(max_size=20)),
+    by=st.one_of(st.sampled_from(["ana", "you", "christopher-of-the-night"]), st.text(max_size=20).map(safe_line)),
     own=st.booleans(),
     state=st.sampled_from([None, *State]),
     reason=st.text(max_size=30),
@@ -206,3 +207,19 @@ def test_a_place_whose_item_is_gone_is_near() -> None:
     items.clear()
     assert layout.update([Splice(0, 2, 0)], anchor) is None
     assert layout.anchor(0) is None
+
+
+@pytest.mark.parametrize(("width", "nick"), [(59, "anonymous"), (59, "a" * 10), (120, "a" * 12)])
+def test_most_nicks_stand_on_the_line_of_what_they_say(width: int, nick: str) -> None:
+    made = rows(message("word " * 20, by=nick), None, Columns.of(width), LOCAL)
+    assert {row.part for row in made} == {Part.DAY, Part.BODY}
+
+
+def test_what_became_of_an_own_message_stands_at_the_end_of_its_words() -> None:
+    item = message("word " * 30, own=True, state=State.FAILED, reason="too long", reactions=(("👍", 1),))
+    painter = Painter(Style(), Style(), lambda _: Style())
+    made = rows(item, None, COLUMNS, LOCAL)
+    look = face(item, None, LOCAL)
+    signed = [row for row in made if painter.row(item, row, look, COLUMNS, LOCAL, None, 0).text.endswith("! ")]
+    assert signed == [[row for row in made if row.part is Part.BODY][-1]]
+    assert [row.part for row in made][-2:] == [Part.REACTIONS, Part.REASON]

@@ -17,6 +17,8 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("F4", "next room; also a click on its name"),
     ("alt+1 … alt+9", "that room"),
     ("^pgup, ^pgdn", "the room before, the next one"),
+    ("F5", "what you said and is not sent: retry it, or take it"),
+    ("", "back; also a click on it"),
     ("F6", "the other pane; also a click into it"),
     ("F11, alt+z", "one pane over the whole width, and back;"),
     ("", "also a double click on its head"),

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from pushtui.client.happenings import LinkState
 from tui.chat_session import ChatSession
 from tui.commands import Call, LineRefusedError, Say, parse
+from tui.screens.unsent import Choice, UnsentScreen
 from tui.widgets.chat_pane import ChatPane
 from tui.widgets.composer import Composer
 from tui.widgets.key_line import Key, KeyLine
@@ -23,6 +24,7 @@ from tui.widgets.splitter import Splitter
 from tui.widgets.status_board import StatusBoard
 from tui.widgets.status_pane import StatusPane
 from tui.widgets.tab_strip import TabStrip
+from tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
     from pushtui.client.address import Address
@@ -36,6 +38,7 @@ SPLIT_WIDTH = 100
 _WAITING = {LinkState.LOST, LinkState.REFUSED, LinkState.CLOSED}
 KEYS = (
     Key("f1", "help"),
+    Key("f5", "not sent"),
     Key("f3", "who"),
     Key("f4", "next room"),
     Key("f6", "other pane"),
@@ -63,6 +66,7 @@ class RoomScreen(Screen[None]):
         Binding("f1", "help", "help"),
         Binding("f3", "who", "who"),
         Binding("f4", "next_room", "next room"),
+        Binding("f5", "unsent", "not sent"),
         Binding("f6", "other_pane", "other pane", priority=True),
         Binding("f11,alt+z", "zoom", "zoom"),
         Binding("ctrl+r", "retry_now", "retry now", priority=True),
@@ -118,6 +122,7 @@ class RoomScreen(Screen[None]):
         """Begin in the composer; look at rates and clocks once a second."""
         self._share(self._chat_share)
         self._arrange()
+        self.query_one(KeyLine).mention("f5", False)
         if self._clock.runs:
             self.set_interval(1, self.tick)
         self.query_one(Composer).focus()
@@ -180,6 +185,40 @@ class RoomScreen(Screen[None]):
         for pane in (self.chat, self.status):
             if pane.link.down:
                 pane.retry_now()
+
+    def action_unsent(self, key: str | None = None) -> None:
+        """Show own messages that are not sent: first the one with ``key``, or else the newest that failed."""
+        unsent = self.chat.session.unsent
+        keys = [one.item.key for one in unsent]
+        newest = self.chat.newest_failed
+        meant = key or (newest and newest.item.key)
+        if not unsent:
+            self.notify("everything you said is sent", markup=False)
+        elif key is None or key in keys:
+            chosen = keys.index(meant) if meant else 0
+            rooms = any(one.room != self.chat.room for one in unsent)
+            self.app.push_screen(UnsentScreen(unsent, chosen, rooms=rooms), self._deal_with)
+
+    def retry_failed(self) -> None:
+        """Send once more what failed last."""
+        if (failed := self.chat.newest_failed) is not None:
+            self._deal_with(Choice(failed, retried=True))
+
+    def take_back_failed(self) -> None:
+        """Put what failed last into the composer."""
+        if (failed := self.chat.newest_failed) is not None:
+            self._deal_with(Choice(failed, retried=False))
+
+    def _deal_with(self, choice: Choice | None) -> None:
+        if choice is None:
+            return
+        try:
+            if choice.retried:
+                self.chat.retry(choice.unsent)
+            else:
+                self.chat.take_back(choice.unsent)
+        except LineRefusedError as refused:
+            self.notify(str(refused), markup=False)
 
     def copy_selection(self) -> None:
         """Copy what is selected, as ctrl+c does; say so if nothing is."""
@@ -252,6 +291,14 @@ class RoomScreen(Screen[None]):
         """Share the width anew."""
         self._share(message.ratio)
         self.post_message(self.Shared(message.ratio))
+
+    def on_chat_pane_failed_changed(self, message: ChatPane.FailedChanged) -> None:
+        """Mention the key that leads to what failed."""
+        self.query_one(KeyLine).mention("f5", message.count > 0)
+
+    def on_timeline_unsent_picked(self, message: Timeline.UnsentPicked) -> None:
+        """A click on what is not sent asks what to do with it."""
+        self.action_unsent(message.key)
 
     def on_chat_pane_link_changed(self) -> None:
         """A lost link gives a key its meaning."""

@@ -9,6 +9,7 @@ from pushtui.client.happenings import (
     Link,
     LinkState,
     Page,
+    Pending,
     RoomEvent,
     Undeliverable,
 )
@@ -24,7 +25,7 @@ from pushtui.protocol.messages import (
     Welcome,
 )
 from pushtui.protocol.positions import Lost, Outcome
-from pushtui.protocol.text import safe_text
+from pushtui.protocol.text import safe_line, safe_text
 from tui.state.amendments import spoken
 from tui.state.items import Item, Kind, Place, Reply, State
 from tui.state.room import TYPING_MS, Older, RoomView
@@ -71,6 +72,15 @@ class ChatState:
             Item(_ANYWHERE, now_ms, kind, words, by=self.me, own=True, key=key, state=State.QUEUED)
         )
 
+    def own(self, key: str) -> Item | None:
+        """Return the own message with ``key``, in whichever room, while it waits or has failed."""
+        return next((item for view in self.rooms.values() if (item := view.own(key))), None)
+
+    def taken_back(self, key: str) -> None:
+        """An own message was given up before anybody could read it."""
+        for view in self.rooms.values():
+            view.take_unsettled(key)
+
     def tick(self, now_ms: int) -> bool:
         """Let what ends by itself end; True when something changed."""
         return sum(view.expire(now_ms) for view in self.rooms.values()) > 0
@@ -89,7 +99,9 @@ class ChatState:
             case CaughtUp(room=str()):
                 self._caught_up(happening)
             case Delivery():
-                self._delivery(happening)
+                self._delivery(happening, now_ms)
+            case Pending():
+                self._pending(happening, now_ms)
             case Undeliverable():
                 self._undeliverable(happening, now_ms)
             case Error():
@@ -166,6 +178,7 @@ class ChatState:
         if view is None:
             return
         view.catching_up = False
+        view.place_failed()
         place, down = self._resumed.pop(view.name, (None, ""))
         if place is not None:
             view.replace(place, text=_outcome(down, caught_up.outcome, caught_up.replayed, caught_up.lost))
@@ -234,20 +247,36 @@ class ChatState:
         oldest = min((event.seq for event in page.events), default=None)
         view.prepend(items, oldest, more=page.more)
 
-    def _delivery(self, delivery: Delivery) -> None:
-        state = State(delivery.state)
+    def _delivery(self, delivery: Delivery, now_ms: int) -> None:
+        state, key = State(delivery.state), delivery.key
         for view in self.rooms.values():
+            known = view.own(key)
+            if known is None:
+                continue
             if state is State.FAILED:
-                view.fail(delivery.key, "")
+                view.fail(key, "")
+            elif known.state is State.FAILED and state is State.QUEUED:
+                view.requeue(key, now_ms)
             else:
-                view.change_unsettled(delivery.key, state)
+                view.change_unsettled(key, state)
+
+    def _pending(self, pending: Pending, now_ms: int) -> None:
+        """What an earlier run left: at the end until the room is there; then what failed keeps its place."""
+        view = self.room(pending.room)
+        text, reason = safe_text(pending.text), safe_line(pending.reason)
+        if pending.kind == "message":
+            kind, words = spoken(text)
+            item = Item(_ANYWHERE, pending.at, kind, words, by=self.me, own=True, key=pending.key)
+            view.queue(msgspec.structs.replace(item, state=State(pending.state), reason=reason))
+            if view.oldest is not None and not view.catching_up:
+                view.place_failed()
+        elif pending.state == "failed":
+            _not_done(view, text, reason, now_ms)
 
     def _undeliverable(self, happening: Undeliverable, now_ms: int) -> None:
         view = self.room(happening.room)
-        reason = happening.reason
-        if not view.fail(happening.key, reason):
-            words = f"not done: {reason}"
-            view.line(Item(_ANYWHERE, now_ms, Kind.NOTICE, words, level="warning", sign=LEVELS["warning"]))
+        if not view.fail(happening.key, happening.reason):
+            _not_done(view, safe_text(happening.text), happening.reason, now_ms)
 
     def _error(self, error: Error) -> None:
         """What comes back later is the client's business; what does not shows its reason."""
@@ -256,6 +285,11 @@ class ChatState:
                 view.older = Older.FAILED
             elif error.key is not None and error.retry_after_ms is None:
                 view.fail(error.key, error.message)
+
+
+def _not_done(view: RoomView, text: str, reason: str, now_ms: int) -> None:
+    words = f"not done: {reason} · {text}" if text else f"not done: {reason}"
+    view.line(Item(_ANYWHERE, now_ms, Kind.NOTICE, words, level="warning", sign=LEVELS["warning"]))
 
 
 def duration(ms: int) -> str:

@@ -103,8 +103,25 @@ class RoomView:
 
     @property
     def waiting(self) -> int:
-        """How many own messages have no place in the log yet."""
-        return len(self.items) - self._settled
+        """How many own messages are to be stored yet; what failed does not wait."""
+        return len(self.unstored)
+
+    @property
+    def unstored(self) -> list[Item]:
+        """Those, in their order."""
+        return [item for item in self.items[self._settled :] if item.state is not State.FAILED]
+
+    @property
+    def queued(self) -> list[Item]:
+        """Those of them that are not on their way."""
+        return [item for item in self.unstored if item.state is State.QUEUED]
+
+    @property
+    def failed(self) -> list[Item]:
+        """Own messages that no log will have unless they are retried, in the order in which they failed."""
+        lines = (self._held(place) for place in self._failed.values())
+        ending = (item for item in self.items[self._settled :] if item.state is State.FAILED)
+        return [*filter(None, lines), *ending]
 
     def changes_since(self, revision: int) -> list[Splice] | None:
         """Return what was done to the items since ``revision``, in order; None when that is too long ago."""
@@ -131,8 +148,13 @@ class RoomView:
 
     def find(self, seq: int) -> Item | None:
         """Return the item of the event ``seq``, if it is held."""
-        index = self._index(Place(seq))
-        return self.items[index] if self._at(index, Place(seq)) else None
+        return self._held(Place(seq))
+
+    def own(self, key: str) -> Item | None:
+        """Return the own message with ``key``, waiting or failed."""
+        if (place := self._failed.get(key)) is not None:
+            return self._held(place)
+        return next((item for item in self.items[self._settled :] if item.key == key), None)
 
     # What the reducer does
 
@@ -195,7 +217,7 @@ class RoomView:
         self.older = Older.MORE if more and oldest is not None else Older.BEGINNING
 
     def queue(self, item: Item) -> None:
-        """Show an own message at the end, before the log has it."""
+        """Show an own message at the end, where it stays until the log has it or `place_failed` is called."""
         self._after += 1
         place = Place(_UNSETTLED, self._after)
         self._splice(len(self.items), 0, (msgspec.structs.replace(item, place=place),))
@@ -229,6 +251,17 @@ class RoomView:
             return False
         self._failed[key] = self.line(msgspec.structs.replace(item, state=State.FAILED, reason=reason))
         return True
+
+    def requeue(self, key: str, at: int) -> None:
+        """What failed is to be sent after all, as the last of what waits, as if it were said at ``at``."""
+        item = self.take_unsettled(key)
+        if item is not None:
+            self.queue(msgspec.structs.replace(item, at=at, state=State.QUEUED, reason=""))
+
+    def place_failed(self) -> None:
+        """What failed and stands at the end stays where that is now, because what comes will be newer."""
+        for item in [item for item in self.items[self._settled :] if item.state is State.FAILED]:
+            self.fail(item.key or "", item.reason)
 
     def come_and_go(self, item: Item, member: Member) -> None:
         """Somebody's presence changed: say so, in the line before if that one is about such things too."""
@@ -270,10 +303,13 @@ class RoomView:
         self.unread = 0
 
     def clear(self) -> None:
-        """Drop everything that the log had; what waits to be sent stays."""
-        self._splice(0, self._settled, ())
-        self.amendments.clear()
+        """Drop everything that the log had; own messages that it did not have stay at the end."""
+        failed = [item for place in self._failed.values() if (item := self._held(place))]
         self._failed.clear()
+        self._splice(0, self._settled, ())
+        for item in failed:
+            self.queue(item)
+        self.amendments.clear()
         self._comings = None
         self._newest = 0
         self._oldest = None
@@ -282,6 +318,10 @@ class RoomView:
         if self._settled and place > self.items[self._settled - 1].place:
             return self._settled
         return bisect_left(self.items, place, 0, self._settled, key=lambda item: item.place)
+
+    def _held(self, place: Place) -> Item | None:
+        index = self._index(place)
+        return self.items[index] if self._at(index, place) else None
 
     def _at(self, index: int, place: Place) -> bool:
         return index < self._settled and self.items[index].place == place

@@ -59,6 +59,8 @@ def _rooms(rooms: Mapping[str, RoomView], shown: str) -> list[Part]:
     for name, view in rooms.items():
         if name == shown:
             parts.append(Part(name, "bold $foreground", room=name))
+        elif view.failed:
+            parts.append(Part(f"{name} !", "$text-error", shed=3, room=name))
         elif view.unread:
             parts.append(Part(f"{name} {view.unread}", "$text-warning", shed=3, room=name))
         else:

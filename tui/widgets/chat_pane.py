@@ -11,8 +11,8 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Static
 
-from pushtui.client.happenings import Link, Undeliverable
-from tui.chat_session import ChatSession
+from pushtui.client.happenings import Link, LinkState
+from tui.chat_session import ChatSession, Unsent
 from tui.commands import Call, Completion, complete
 from tui.failure import ClientFailed, sentence
 from tui.state.room import RoomView
@@ -65,6 +65,13 @@ class ChatPane(Vertical):
             self.link = link
             super().__init__()
 
+    class FailedChanged(Message):
+        """More or fewer own messages have failed than before."""
+
+        def __init__(self, count: int) -> None:
+            self.count = count
+            super().__init__()
+
     def __init__(
         self,
         session: ChatSession,
@@ -85,6 +92,7 @@ class ChatPane(Vertical):
         self._entered = False
         self._below = ""
         self._news = ""
+        self._failed = 0
         self._drain = Drain(self, self._paint)
 
     def compose(self) -> ComposeResult:
@@ -122,10 +130,16 @@ class ChatPane(Vertical):
         return self.session.state.room(self.room)
 
     @property
-    def unsent(self) -> str:
-        """The draft, and before it what no server has stored yet."""
-        draft = self.query_one(Composer).text
-        return "\n".join([*self.session.unstored(self.room), *filter(None, [draft])])
+    def draft(self) -> str:
+        """What is written and not said."""
+        return self.query_one(Composer).text
+
+    @property
+    def newest_failed(self) -> Unsent | None:
+        """The own message that failed last, if possible one of the room that is shown."""
+        failed = self.session.failed
+        here = [unsent for unsent in failed if unsent.room == self.room]
+        return next(reversed(here or failed), None)
 
     def tick(self) -> None:
         """A second went by: rates, countdown, who has stopped typing."""
@@ -135,7 +149,8 @@ class ChatPane(Vertical):
     def retry_now(self) -> None:
         """Do not wait for the next try; begin anew if there will be none."""
         if self.session.ended:
-            self.query_one(Composer).load_text(self.unsent)
+            if not self.session.kept:
+                self._bring_back(self.session.unstored(self.room))
             self.session.begin_anew()
             self._show()
             self._listen()
@@ -149,6 +164,27 @@ class ChatPane(Vertical):
             LineRefusedError: it cannot be said.
         """
         self.session.say(self.room, text)
+        self._drain.now()
+
+    def retry(self, unsent: Unsent) -> None:
+        """Send once more what failed.
+
+        Raises:
+            LineRefusedError: it cannot be done.
+        """
+        self.session.retry(unsent.item.key or "")
+
+    def take_back(self, unsent: Unsent) -> None:
+        """Give up what was said, and put it into the composer of its room, before what is written there.
+
+        Raises:
+            LineRefusedError: it is too late.
+        """
+        line = self.session.take_back(unsent.item.key or "")
+        if unsent.room != self.room:
+            self.go_to(unsent.room)
+        self._bring_back([line])
+        self.query_one(Composer).focus()
         self._drain.now()
 
     def go_to(self, room: str) -> None:
@@ -205,7 +241,7 @@ class ChatPane(Vertical):
     def on_text_area_changed(self) -> None:
         """Who writes on has read what was said above the composer."""
         if self.session.note:
-            self.session.note = ""
+            self.session.note = None
             self._drain.touch()
 
     def on_pane_head_room_picked(self, message: PaneHead.RoomPicked) -> None:
@@ -220,23 +256,18 @@ class ChatPane(Vertical):
     async def _listen(self) -> None:
         try:
             async for happening in self.session.happenings():
-                match happening:
-                    case Link():
-                        self.post_message(self.LinkChanged(happening))
-                    case Undeliverable():
-                        self._give_back(happening)
+                if isinstance(happening, Link):
+                    if happening.state not in (LinkState.CONNECTING, LinkState.LIVE):
+                        self._bring_back(self.session.give_back())
+                    self.post_message(self.LinkChanged(happening))
                 self._drain.touch()
         except Exception as error:  # whatever it was, the status goes on and the person is told
             self.post_message(ClientFailed(f"the chat stopped: {sentence(error)}"))
         self._drain.touch()
 
-    def _give_back(self, failed: Undeliverable) -> None:
-        """What is being written is left alone: then the timeline keeps what failed, with the reason."""
-        composer = self.query_one(Composer)
-        if failed.text and not composer.text:
-            self.session.take_back(failed.key)
-            composer.restore(failed.text)
-            composer.call_later(composer.refuse, f"not sent: {failed.reason}")
+    def _bring_back(self, lines: list[str]) -> None:
+        if lines:
+            self.query_one(Composer).restore("\n".join(lines))
 
     def _leave(self, room: str) -> None:
         self.session.leave(room)
@@ -268,14 +299,17 @@ class ChatPane(Vertical):
         if (news := f"{unread} new" if unread else "") != self._news:
             self._news = news
             self.post_message(self.Stirred(news))
+        if (failed := len(self.session.failed)) != self._failed:
+            self._failed = failed
+            self.post_message(self.FailedChanged(failed))
 
     def _paint_below(self, view: RoomView) -> None:
         note = self.session.note
-        text = note or self.link.link.reason or _typing(view.typing(self._clock.wall_ms()))
+        text = (note and note.text) or self.link.link.reason or _typing(view.typing(self._clock.wall_ms()))
         if text != self._below:
             self._below = text
             below = self.query_one("#below", Static)
-            below.set_class(bool(note), "note")
+            below.set_class(note is not None and note.grave, "note")
             below.update(text)
 
     def _head(self) -> Head:

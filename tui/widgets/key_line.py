@@ -35,11 +35,18 @@ class KeyLine(Widget):
     def __init__(self, *keys: Key) -> None:
         super().__init__()
         self._keys = keys
+        self._unmentioned: set[str] = set()
         self._shown: list[tuple[int, str]] = []
 
     def on_mount(self) -> None:
         """Look again when keys get or lose their meaning."""
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+
+    def mention(self, key: str, mentioned: bool) -> None:
+        """Mention a key from now on, or do not: it works all the same."""
+        if mentioned is (key in self._unmentioned):
+            self._unmentioned ^= {key}
+            self.refresh()
 
     def render(self) -> RenderResult:
         """Return as many keys as fit."""
@@ -48,7 +55,7 @@ class KeyLine(Widget):
         self._shown = []
         end = 0
         for key, does in self._keys:
-            if key not in active:
+            if key not in active or key in self._unmentioned:
                 continue
             label = self.app.get_key_display(active[key].binding)
             width = len(label) + 1 + len(does)

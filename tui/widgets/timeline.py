@@ -11,6 +11,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 
+from tui.state.items import Item, State
 from tui.state.room import Older, RoomView
 from tui.widgets.local_time import LocalTime
 from tui.widgets.timeline_colours import CSS, PREFIX
@@ -78,6 +79,17 @@ class Timeline(ScrollView, can_focus=True):
             super().__init__()
             self.following = following
             self.unseen = unseen
+
+    class UnsentPicked(Message):
+        """An own message that failed or waits was clicked.
+
+        Attributes:
+            key: the message's key.
+        """
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
 
     def __init__(self, empty: str = "", *, zone: tzinfo | None = None, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -190,11 +202,15 @@ class Timeline(ScrollView, can_focus=True):
         self._put()
 
     def on_click(self, event: events.Click) -> None:
-        """Open a link, or go back to the end."""
+        """Go back to the end, open a link, or pick an own message that is not sent."""
         if not self._following and event.y == self.size.height - 1:
             self.follow()
-        elif self.text_selection is None and (url := event.style.meta.get("url")):
+        elif self.text_selection is not None:
+            return
+        elif url := event.style.meta.get("url"):
             self.app.open_url(url)
+        elif (item := self._item_at(event.y)) and item.key and item.state in (State.QUEUED, State.FAILED):
+            self.post_message(self.UnsentPicked(item.key))
 
     def _scroll_to(self, x: float | None = None, y: float | None = None, **more: Any) -> bool:
         """Never animated: what comes meanwhile would throw the reader back to where the movement began."""
@@ -295,6 +311,10 @@ class Timeline(ScrollView, can_focus=True):
 
     def _row_number(self, item: int, row: int) -> int:
         return row_number(item + self._origin, row)
+
+    def _item_at(self, y: int) -> Item | None:
+        found = self.layout_of_items.locate(y + self.scroll_offset.y)
+        return None if found is None else self.layout_of_items.item(found[0])[0]
 
     def _row(self, painter: Painter, y: int, width: int) -> Strip:
         layout = self.layout_of_items

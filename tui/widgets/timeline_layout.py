@@ -45,7 +45,9 @@ class Layout:
         self.columns = Columns.of(0)
         self.measured = 0
         self.local = local
-        self._items: Sequence[Item] = ()
+        self._room: Sequence[Item] = ()
+        # Of its own, because the room may lose some before it is followed, and meanwhile something is painted.
+        self._items: list[Item] = []
         self._heights: list[int] = []
         self._tops: list[int] = [TOP]
         self._rows: dict[tuple[Item, Item | None], list[Row]] = {}
@@ -53,7 +55,8 @@ class Layout:
     def show(self, items: Sequence[Item], width: int) -> None:
         """Lay out all of ``items``, which are looked at again in every later call."""
         self.columns = Columns.of(width)
-        self._items = items
+        self._room = items
+        self._items = list(items)
         self._heights = [0] * len(items)
         self._rows.clear()
         self._measure(0)
@@ -70,6 +73,7 @@ class Layout:
             first = min(first, index)
             if anchor is not None:
                 anchor = _moved(anchor, index, removed, inserted)
+        self._items[first:] = self._room[first:]
         self._measure(first)
         if anchor is not None and not 0 <= anchor.item < len(heights):
             return None

@@ -84,7 +84,7 @@ class Painter:
             at += len(segment.text)
         edge = max(columns.width - 3, 0)
         body = Strip(segments).adjust_cell_length(edge, self.base)
-        sign = SIGNS[item.state] if row.head and item.state is not None else " "
+        sign = SIGNS[item.state] if row.foot and item.state is not None else " "
         style = self._styles["failed" if item.state is State.FAILED else "stored"]
         return Strip([*body, Segment(f" {sign} "[: columns.width], style)], columns.width)
 
@@ -137,8 +137,6 @@ class Painter:
         return self._styles[item.level if item.level in ("warning", "critical") else "quiet"]
 
     def _words(self, item: Item, row: Row) -> list[Segment]:
-        if row.part is Part.REASON:
-            return [Segment(row.text, self._styles["failed"])]
         if row.part is not Part.BODY or item.removed:
             return [Segment(row.text, self._styles["quiet"])]
         if not item.said:

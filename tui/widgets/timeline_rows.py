@@ -15,6 +15,8 @@ EMOTE_SIGN = "·"
 #: After so many minutes the author is named again.
 _PAUSE = 10
 _NARROW = 34
+#: A pane of 60 columns, beside its scrollbar: space enough for most nicks on the line of what they say.
+_WIDE = 59
 
 
 class Columns(NamedTuple):
@@ -37,7 +39,7 @@ class Columns(NamedTuple):
     @classmethod
     def of(cls, width: int) -> "Columns":
         """Divide a row of ``width`` cells."""
-        author = max(6, min(width // 9, 12))
+        author = max(10 if width >= _WIDE else 6, min(width // 9, 12))
         time = 8 if width >= _NARROW else 1
         text = time + author + 1
         return cls(width, time, author, text, max(MINIMUM, width - text - 3))
@@ -62,12 +64,15 @@ class Row(NamedTuple):
         text: the words in it.
         start: where ``text`` begins in what `shown` returns, for the body.
         head: whether time and author stand in it.
+        foot: whether the state of an own message does, which is at the end of its words: of a message that is
+            higher than the screen one sees the end first.
     """
 
     part: Part
     text: str
     start: int = 0
     head: bool = False
+    foot: bool = False
 
 
 class Face(NamedTuple):
@@ -135,6 +140,7 @@ def rows(item: Item, before: Item | None, columns: Columns, local: LocalTime) ->
     for start, end in wrap(words, columns.text_width):
         result.append(Row(Part.BODY, words[start:end], start, head))
         head = False
+    result[-1] = result[-1]._replace(foot=True)
     if item.reactions:
         counted = "  ".join(f"{emoji} {count}" for emoji, count in item.reactions)
         result += [Row(Part.REACTIONS, text) for text in _wrapped(counted, columns)]
