@@ -69,8 +69,16 @@ def apply(app: App, chain: tuple[str, ...], arguments: ArgumentCollection) -> No
     names = {argument.name.lstrip("-") for argument in arguments}
     tables = {setting.table for setting in known}
     shared = {key: value for key, value in file.items() if key not in tables and key in names}
-    for values in (shared, file.get(chain[0], {}) if chain else {}):
+    own = file.get(chain[0], {}) if chain else {}
+    for values, table in ((shared, ""), (own, f"[{chain[0]}] " if chain else "")):
         Dict(values, source=str(path), use_commands_as_keys=False)(app, chain, arguments)
+        for argument in arguments:
+            key = argument.name.lstrip("-")
+            if key in values:  # in the words of the documentation; cyclopts writes [key]
+                argument.tokens[:] = [
+                    token.evolve(keyword=table + key) if token.keyword == f"[{key}]" else token
+                    for token in argument.tokens
+                ]
 
 
 def load(path: Path, *, must_exist: bool) -> dict[str, Any]:

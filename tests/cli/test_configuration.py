@@ -7,6 +7,7 @@ import pytest
 from pushtui import configuration
 from pushtui.commands.line import app
 from pushtui.exits import CommandError, Exit
+from tests.cli.conftest import PushtuiHere
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
 
@@ -83,6 +84,24 @@ def test_another_file_by_flag_or_variable(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("PUSHTUI_CONFIG", str(one))
     assert given("serve")["port"] == 1
     assert given("serve", "--config", str(other))["port"] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "command", "words"),
+    [
+        ("[serve]\nport = 'x'", "serve", "value for [serve] port from {file}"),
+        ("[serve]\nport = 70000", "serve", 'value "70000" for [serve] port provided by {file}'),
+        ("[tail]\nreplay = -1", "tail", 'value "-1" for [tail] replay provided by {file}'),
+        ("log-level = 'loud'", "tail", 'value "loud" for log-level from {file}'),
+    ],
+)
+def test_a_value_that_cannot_be_is_named_by_its_place(
+    file: Path, pushtui_here: PushtuiHere, text: str, command: str, words: str
+) -> None:
+    file.write_text(text)
+    code, _, said = pushtui_here(command)
+    assert code == 2
+    assert words.format(file=file) in said
 
 
 @pytest.mark.parametrize(
