@@ -96,4 +96,4 @@ def _number(value: float, *, fraction: bool) -> str:
 
 
 def _clamped(value: float, most: float) -> float:
-    return 0.0 if math.isnan(value) else min(max(value, 0.0), most)
+    return 0.0 if math.isnan(value) else min(max(0.0, value), most)
