@@ -233,6 +233,8 @@ class ChatSession:
             # Else it would be shown in a room where it cannot be said. If there are too many it fails once more.
             with suppress(ValueError):
                 client.join(happening.room)
+        if isinstance(happening, Welcome) and self._linked and happening.you.nick != self.state.me:
+            self.note = Note(f"you are {happening.you.nick} now", grave=False)
         self.state.apply(happening, self._clock.wall_ms())
         self.kept = client.kept
         match happening:

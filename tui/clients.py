@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
+from pushtui.protocol.limits import LIMITS
+
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
@@ -148,6 +150,7 @@ def real_clients(token: str | None, outbox: Path | None = None) -> Clients:
     def status(address: Address) -> Status:
         from pushtui.client.status import StatusClient
 
-        return StatusClient(address, token=token)
+        # Samples come every second: fewer events would leave out the notices of the last minutes.
+        return StatusClient(address, replay=LIMITS.replay, token=token)
 
     return Clients(chat, status)

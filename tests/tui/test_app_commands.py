@@ -176,11 +176,24 @@ async def test_being_away_is_told_to_oneself_until_one_is_back(stage: type[Stage
         await on.press("f3")
         await on.write("/away lunch")
         await on.shows("you are away")
-        await on.shows("◦ ana lunch")
+        await on.shows("◦ ana (you) lunch")
         await on.write("/away")
         await on.hides("you are away")
         assert on.chat.calls[-1] == ("away", False, None)
-        await on.shows("• ana")
+        await on.shows("• ana (you)")
+
+
+async def test_end_follows_again_from_within_the_composer(stage: type[Stage]) -> None:
+    async with stage((120, 24)) as on:
+        await on.live()
+        for number in range(40):
+            on.chat.event("ben", f"line {number}", on.clock.ms)
+        await on.shows("line 39")
+        await on.press("pageup")
+        await on.shows("▼ End")
+        await on.press("end")
+        await on.hides("▼ End")
+        await on.shows("line 39")
 
 
 async def test_who_types_is_told_and_forgotten(stage: type[Stage]) -> None:

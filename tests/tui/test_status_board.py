@@ -90,7 +90,7 @@ async def test_empty_says_what_to_do() -> None:
         await until(pilot, lambda: bool(app.rows()[0]))
         assert app.rows()[0] == " No host has reported yet."
         assert " ".join("".join(app.rows("#notices")).split()) == (
-            "No notices yet. Send one: curl -d 'backup is late' http://127.0.0.1:9999/notices"
+            "No notices lately. Send one: curl -d 'backup is late' http://127.0.0.1:9999/notices"
         )
 
 

@@ -27,10 +27,11 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("^C", "copy what is selected with the mouse"),
     ("^Q", "quit; also /quit"),
     ("enter", "send"),
-    ("^J, alt+enter", "a new line"),
+    ("^J", "a new line"),
     ("tab", "complete a command, a room, ana or @ana"),
     ("up, down", "on the first and last line: what you said before"),
-    ("pgup, pgdn", "scroll the conversation; its end follows again"),
+    ("pgup, pgdn", "scroll the conversation"),
+    ("end", "at the end of what you write: the newest again"),
     ("left, right", "on the bar between the panes: move it"),
     ("", "(tab goes there; the mouse drags it)"),
 )
@@ -39,7 +40,8 @@ SIGNS: tuple[tuple[str, str], ...] = (
     ("←", "the status: Server-Sent Events, one way"),
     ("◉ ◌ ○ ✕ ■", "live, connecting, lost, refused, closed"),
     ("… ↑ ✓ !", "what you said is queued, sent, stored, failed"),
-    ("⚑", "a mark on the timeline"),
+    ("…1042", "at the right of a head: the end of the last position"),
+    ("⚑ # ~ ○", "a mark, a topic, who comes and goes, the link"),
     ("● ▲", "warning, critical"),
 )
 

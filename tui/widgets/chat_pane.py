@@ -49,6 +49,7 @@ class ChatPane(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pageup", "page(False)", show=False),
         Binding("pagedown", "page(True)", show=False),
+        Binding("end,ctrl+end", "follow", show=False),
     ]
 
     class Stirred(Message):
@@ -234,6 +235,10 @@ class ChatPane(Vertical):
         else:
             timeline.action_page_up()
 
+    def action_follow(self) -> None:
+        """Go to the newest message, from wherever one writes: the composer leaves the key to us at its end."""
+        self.query_one(Timeline).follow()
+
     def on_composer_typing_changed(self, message: Composer.TypingChanged) -> None:
         """Let the others know."""
         self.session.typing(self.room, message.on)
@@ -291,7 +296,7 @@ class ChatPane(Vertical):
         if view.oldest is not None and not self._entered:
             self._show()
         self.query_one(Timeline).sync()
-        self.query_one(Roster).show(view.members.values())
+        self.query_one(Roster).show(view.members.values(), self.session.state.me)
         self._paint_below(view)
         if self.looked_at and view.following:
             view.seen()

@@ -32,20 +32,22 @@ class Roster(VerticalScroll):
     def __init__(self) -> None:
         super().__init__()
         self._members: list[Member] = []
+        self._me = ""
 
     def compose(self) -> ComposeResult:
         """One text for all of them."""
         yield Static("")
 
-    def show(self, members: Iterable[Member]) -> None:
-        """Show these, if they are others than before."""
+    def show(self, members: Iterable[Member], me: str) -> None:
+        """Show these, if they are others than before; one of them is ``me``."""
         ordered = sorted(members, key=lambda member: (member.state != "here", member.nick.casefold()))
-        if ordered != self._members:
-            self._members = ordered
-            self.query_one(Static).update(Content("\n").join([_line(member) for member in ordered]))
+        if (ordered, me) != (self._members, self._me):
+            self._members, self._me = ordered, me
+            self.query_one(Static).update(Content("\n").join([_line(member, me) for member in ordered]))
 
 
-def _line(member: Member) -> Content:
+def _line(member: Member, me: str) -> Content:
+    you = " (you)" if member.nick == me else ""
     if member.state == "here":
-        return Content.assemble(("• ", "$text-success"), (member.nick, "not dim $foreground"))
-    return Content.assemble(f"◦ {member.nick} ", (member.text or "away", "italic"))
+        return Content.assemble(("• ", "$text-success"), (member.nick, "not dim $foreground"), you)
+    return Content.assemble(f"◦ {member.nick}{you} ", (member.text or "away", "italic"))

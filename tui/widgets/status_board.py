@@ -126,5 +126,5 @@ class StatusBoard(Vertical):
             hosts.styles.height = height
         hosts.can_focus = len(lines) > height
         hosts.set_lines(lines)
-        hint = f"No notices yet. Send one: curl -d 'backup is late' {self._address}/notices"
+        hint = f"No notices lately. Send one: curl -d 'backup is late' {self._address}/notices"
         notices.show(state.notices, state.noted, hint)
