@@ -29,6 +29,7 @@ from textual.app import App  # noqa: E402
 from textual.widgets import Input, TextArea  # noqa: E402
 
 from tests.tui.stage import Stage  # noqa: E402
+from tui.widgets import drain  # noqa: E402
 
 # An app is a heap of cycles, and painting makes thousands of small objects: looking for garbage that often
 # takes half the time of these tests.
@@ -37,6 +38,9 @@ gc.set_threshold(200_000, 50, 100)
 # After each key a pilot waits until the app has done nothing for a while; a 500th of a second is enough.
 _wait.SLEEP_GRANULARITY = 0.002
 _wait.SLEEP_IDLE = 0.0002
+
+# What came in is painted soon: a test waits for each painting.
+drain.INTERVAL = 0.02
 
 SNAPSHOTS = Path(__file__).parent.parent / "snapshots"
 

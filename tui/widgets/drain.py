@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 
+#: Seconds between two paintings, if nothing else is said.
+INTERVAL = 0.2
+
+
 class Drain:
     """One for each pane: whoever changes its state calls `touch`, and `paint` follows soon, once.
 
@@ -20,13 +24,13 @@ class Drain:
     Args:
         owner: the widget whose life the timer shares.
         paint: brings the widgets up to the state.
-        interval: seconds between two paintings.
+        interval: seconds between two paintings; None for `INTERVAL`.
     """
 
-    def __init__(self, owner: Widget, paint: Callable[[], None], interval: float = 0.2) -> None:
+    def __init__(self, owner: Widget, paint: Callable[[], None], interval: float | None = None) -> None:
         self._owner = owner
         self._paint = paint
-        self._interval = interval
+        self._interval = INTERVAL if interval is None else interval
         self._painted = 0.0
         self._timer: Timer | None = None
 
