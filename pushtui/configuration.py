@@ -2,7 +2,6 @@
 
 import difflib
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -88,7 +87,7 @@ def load(path: Path, *, must_exist: bool) -> dict[str, Any]:
         CommandError: it cannot be read, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        text = path.read_bytes().decode()
     except FileNotFoundError:
         if not must_exist:
             return {}
@@ -99,6 +98,10 @@ def load(path: Path, *, must_exist: bool) -> dict[str, Any]:
         ) from error
     except UnicodeDecodeError as error:
         raise CommandError(Exit.WRONG_OPTIONS, f"the configuration file {path} is not UTF-8") from error
+    import tomllib  # most people have no file, and need not wait for it
+
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CommandError(Exit.WRONG_OPTIONS, f"the configuration file {path} is not TOML: {error}") from error
 

@@ -21,7 +21,6 @@ from tui.clock import Clock
 from tui.failure import ClientFailed
 from tui.line_filter import ControlGuard
 from tui.screens.connect import ConnectScreen, Destination, login_nick
-from tui.screens.help import HelpScreen
 from tui.screens.room import RoomScreen
 from tui.widgets.chat_pane import ChatPane
 
@@ -127,6 +126,8 @@ class PushtuiApp(App[int]):
 
     async def action_help(self) -> None:
         """Show every key and command."""
+        from tui.screens.help import HelpScreen
+
         await self.push_screen(HelpScreen())
 
     async def action_quit(self) -> None:
