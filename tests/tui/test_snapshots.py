@@ -13,6 +13,7 @@ from pushtui.protocol.messages import Member, Resume, Typing
 from pushtui.protocol.positions import Lost, Outcome
 from tests.tui.scripted import EPOCH
 from tests.tui.stage import Stage
+from tui.widgets.timeline import Timeline
 
 SIZES = [(80, 24), (120, 36), (200, 50)]
 Snapshot = Callable[[App[int], str], None]
@@ -73,6 +74,9 @@ async def painted(on: Stage) -> None:
     for pane in (on.room.chat, on.room.status):
         pane._drain.now()
     await on.pilot.pause()
+    timeline = on.room.query_one(Timeline)
+    # What is painted may change widths, and then all is wrapped anew.
+    await on.until(lambda: not on.room.chat.display or timeline.layout_of_items.columns.width == timeline._width)
 
 
 @at_every_size

@@ -100,6 +100,17 @@ async def test_other_widths_keep_the_place() -> None:
         assert app.lines() == before
 
 
+async def test_a_width_that_somebody_asked_for_before_it_was_laid_out_is_kept_to() -> None:
+    """The compositor then knows the new width already, and tells nobody that it is new."""
+    app = Room(30)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("up")
+        app.timeline.styles.width = 40
+        app.screen._compositor._full_map_invalidated = True  # as scrolling does
+        assert app.timeline.region.width == 40
+        await until(pilot, lambda: app.timeline.layout_of_items.columns.width == 39)
+
+
 async def test_at_the_end_other_widths_and_heights_stay_at_the_end() -> None:
     app = Room(40, text="number {} and then some more words so that it has to be wrapped")
     async with app.run_test(size=SIZE) as pilot:

@@ -191,7 +191,14 @@ class Timeline(ScrollView, can_focus=True):
             return painter.bar(text, width, self._row_number(len(self.layout_of_items), 0))
         return self._row(painter, y + self.scroll_offset.y, width)
 
-    def on_resize(self, event: events.Resize) -> None:
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        """Told with every layout. A resize event is not, if somebody asked for a region just before the layout."""
+        changed = super()._size_updated(size, virtual_size, container_size, layout)
+        if changed:
+            self.call_later(self._fit)
+        return changed
+
+    def _fit(self) -> None:
         """Wrap anew, and keep the reader's place."""
         if self._view is None:
             return
