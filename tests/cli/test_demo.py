@@ -241,7 +241,9 @@ def terminal(environment: dict[str, str], folder: Path) -> Iterator[Terminal]:
 
 
 @pytest.mark.parametrize(("way", "code"), [("key", 0), ("SIGTERM", 130), ("SIGHUP", 130)])
-def test_the_screen_is_left_clean(terminal: Terminal, folder: Path, way: str, code: int) -> None:
+def test_the_screen_is_left_clean(
+    environment: dict[str, str], terminal: Terminal, folder: Path, way: str, code: int
+) -> None:
     terminal.wait_for(b"incident 4711")
     if way == "key":
         terminal.press(b"\x11")  # Ctrl-Q
@@ -249,6 +251,7 @@ def test_the_screen_is_left_clean(terminal: Terminal, folder: Path, way: str, co
         terminal.process.send_signal(cast(signal.Signals, getattr(signal, way)))
     assert terminal.process.wait(SECONDS) == code
     assert not list(folder.iterdir())
+    assert not Path(environment["HOME"]).exists(), "neither settings nor an outbox"
     assert termios.tcgetattr(terminal.far) == terminal.modes
     terminal.wait_for(b"\x1b[?1049l")  # back from the alternate screen
     assert b"Traceback" not in terminal.output
