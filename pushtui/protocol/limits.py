@@ -1,4 +1,7 @@
-"""The limits that both sides know. A server tells its own in ``welcome`` and at ``GET /``."""
+"""Every limit, in one place: those that both sides know, and those by which a server protects itself.
+
+A server tells its `Limits` in ``welcome`` and at ``GET /``; docs/operations.md lists all of them.
+"""
 
 from msgspec import Struct
 
@@ -18,5 +21,51 @@ class Limits(Struct, frozen=True):
     hello_seconds: float = 10
 
 
+class Rate(Struct, frozen=True):
+    """A token bucket: so many at once, and so many more each second. A rate of 0 means no limit."""
+
+    per_second: float
+    burst: int
+
+
+class Protection(Struct, frozen=True):
+    """How much of a server one client, one address or everyone together may take.
+
+    Attributes:
+        connections: open at the same time, counted before any handshake.
+        connections_per_address: of one IPv4 address or IPv6 network of 64 bits.
+        request_seconds: for a TLS handshake, and for the first request's line and headers.
+        body_seconds: for a request's body.
+        header_bytes: of one header line, and of the request line.
+        headers_bytes: of all header lines together.
+        least_bytes_per_second: what a reader for whom data waits has to take, on average over `stuck_seconds`.
+        stuck_seconds: how long a reader may take less.
+        sends: messages and notices of one person, by whichever way they come.
+        sends_per_address: of everyone without a token at one address.
+        frames: of one WebSocket connection, whatever they are; more wait in its transport.
+        new_rooms: made by one person.
+        rooms: there are at most; a room that nobody has ever written to counts while somebody is in it.
+        failed_logins: with a wrong token, from one address.
+        sessions_per_person: connections to the chat with the same token.
+    """
+
+    connections: int = 10_000
+    connections_per_address: int = 2_000
+    request_seconds: float = 10
+    body_seconds: float = 20
+    header_bytes: int = 8 * 1024
+    headers_bytes: int = 32 * 1024
+    least_bytes_per_second: int = 256
+    stuck_seconds: float = 20
+    sends: Rate = Rate(20, 100)
+    sends_per_address: Rate = Rate(200, 1000)
+    frames: Rate = Rate(200, 1000)
+    new_rooms: Rate = Rate(0.1, 20)
+    rooms: int = 10_000
+    failed_logins: Rate = Rate(0.1, 20)
+    sessions_per_person: int = 32
+
+
 DEFAULT_REPLAY = 50
 LIMITS = Limits()
+PROTECTION = Protection()
