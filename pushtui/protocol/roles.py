@@ -28,12 +28,12 @@ class Role(StrEnum):
         return right in _RIGHTS[self]
 
 
-_MEMBER = frozenset({Right.LISTEN, Right.SPEAK, Right.NOTIFY})
+_MEMBER = frozenset({Right.LISTEN, Right.SPEAK, Right.NOTIFY, Right.REPORT})
 _MODERATOR = _MEMBER | {Right.MODERATE}
 _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.READER: frozenset({Right.LISTEN}),
     Role.AGENT: frozenset({Right.NOTIFY, Right.REPORT}),
     Role.MEMBER: _MEMBER,
     Role.MODERATOR: _MODERATOR,
-    Role.ADMIN: _MODERATOR | {Right.ADMINISTER, Right.REPORT},
+    Role.ADMIN: _MODERATOR | {Right.ADMINISTER},
 }
