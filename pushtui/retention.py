@@ -3,8 +3,10 @@
 import re
 from typing import NamedTuple
 
+from pushtui.durations import UNITS_MS
+
 _LIMIT = re.compile(r"([0-9]{1,15})\s*([a-zA-Z]*)")
-_AGES_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
+
 _SIZES = {"b": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
 
 
@@ -40,8 +42,8 @@ def parse_retention(text: str) -> Retention:
         number, unit = int(match[1]), match[2].lower()
         if not unit:
             kind, limit = "entries", number
-        elif unit in _AGES_MS:
-            kind, limit = "age_ms", number * _AGES_MS[unit]
+        elif unit in UNITS_MS:
+            kind, limit = "age_ms", number * UNITS_MS[unit]
         elif unit in _SIZES:
             kind, limit = "bytes", number * _SIZES[unit]
         else:
