@@ -38,6 +38,7 @@ class ServeSettings:
         log_level: what is said on standard error, from this level up.
         interval: seconds between two samples of this machine, above 0.
         drain: seconds over which clients are told that the server stops.
+        lab: serve what test suites of the protocols need as well.
     """
 
     host: str = DEFAULT_HOST
@@ -50,3 +51,4 @@ class ServeSettings:
     log_level: LogLevel = "info"
     interval: float = DEFAULT_INTERVAL
     drain: float = 0
+    lab: bool = False

@@ -9,7 +9,7 @@ from aiohttp import web
 from pushtui.protocol.close import CloseCode
 from pushtui.protocol.limits import LIMITS, Limits
 from pushtui.protocol.samples import Sample
-from server import chat, information, posting, reading
+from server import chat, information, lab, posting, reading
 from server.connections import Connections
 from server.errors import errors
 from server.log.fanout import Fanout
@@ -34,6 +34,7 @@ class Server:
         name: what the server calls itself.
         timing: how long it waits for what.
         limits: what one connection may ask for.
+        lab: serve the echo for test suites too.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class Server:
         name: str = "pushtui",
         timing: Timing | None = None,
         limits: Limits = LIMITS,
+        lab: bool = False,
     ) -> None:
         self._store = store
         self._timing = timing or Timing()
         self._limits = limits
+        self._lab = lab
         self._name = name
         self._hurry = asyncio.Event()
         self._site: web.SockSite | None = None
@@ -139,4 +142,6 @@ class Server:
                 web.post("/hosts/{host}/samples", posting.sample),
             ]
         )
+        if self._lab:
+            app.router.add_get("/lab/echo", lab.echo, allow_head=False)
         return app

@@ -1,8 +1,7 @@
-"""``GET /chat``: the WebSocket side. The handshake, frames in, keeping alive, and the end (RFC 6455)."""
+"""``GET /chat``: the WebSocket side. Frames in, keeping alive, and the end (RFC 6455)."""
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import get_args
 
 import msgspec
@@ -16,57 +15,21 @@ from server.conversation import Conversation, FarewellError
 from server.refusal import RefusedError
 from server.service import SERVICE, Service
 from server.sink import TransportSink
+from server.websocket import CLOSE_HANDSHAKE_SECONDS, WebSocket, upgrade
 
 logger = logging.getLogger(__name__)
 
-_CLOSE_HANDSHAKE_SECONDS = 1.0
-_VIOLATIONS: dict[int, str] = {
-    CloseCode.VIOLATION: "that is no frame of RFC 6455",
-    CloseCode.NOT_UTF8: "the text of a frame is not UTF-8",
-    CloseCode.TOO_BIG: "a frame is longer than the limit that welcome tells",
-}
 _KNOWN_TYPES = frozenset(struct.__struct_config__.tag for struct in get_args(messages.ClientMessage))
 
 
 async def chat(request: web.Request) -> web.StreamResponse:
     """Upgrade, then talk until one side ends it."""
     service = request.app[SERVICE]
-    offered = request.headers.get("Sec-WebSocket-Protocol")
-    ws = _Socket(
-        protocols=messages.SUBPROTOCOLS,
-        compress=False,
-        autoping=False,
-        max_msg_size=service.limits.frame_bytes + 1,  # the library refuses what reaches it
-        timeout=_CLOSE_HANDSHAKE_SECONDS,
-    )
-    ready = ws.can_prepare(request)
-    if not ready:
-        raise web.HTTPBadRequest(text="this address speaks WebSocket (RFC 6455, version 13) only")
-    if offered and ready.protocol is None:
-        raise web.HTTPBadRequest(text=f"the subprotocols here are {' and '.join(messages.SUBPROTOCOLS)}")
-    await ws.prepare(request)
+    ws = await upgrade(request, message_bytes=service.limits.frame_bytes, subprotocols=messages.SUBPROTOCOLS)
     sink = TransportSink(request, service.timing.unacknowledged)
-    connection = Chat(service, ws, CODECS[ready.protocol or messages.JSON], sink)
+    connection = Chat(service, ws, CODECS[ws.ws_protocol or messages.JSON], sink)
     await connection.run()
     return ws
-
-
-class _Socket(web.WebSocketResponse):
-    """Has a word with those who break RFC 6455: the library closes by itself then, and says nothing.
-
-    Attributes:
-        violated: called with the close code and a sentence before the library closes.
-    """
-
-    violated: Callable[[CloseCode, str], None] | None = None
-
-    async def close(self, *, code: int = CloseCode.NORMAL, message: bytes = b"", drain: bool = True) -> bool:
-        """See `aiohttp.web.WebSocketResponse.close`."""
-        sentence = _VIOLATIONS.get(code)
-        if sentence is not None and self.violated is not None and not self.closed:
-            self.violated(CloseCode(code), sentence)
-            message = sentence.encode()
-        return await super().close(code=code, message=message, drain=drain)
 
 
 class _Envelope(msgspec.Struct):
@@ -81,7 +44,7 @@ class Chat:
 
     kind = "websocket"
 
-    def __init__(self, service: Service, ws: _Socket, codec: Codec, sink: TransportSink) -> None:
+    def __init__(self, service: Service, ws: WebSocket, codec: Codec, sink: TransportSink) -> None:
         self.sink = sink
         self._service = service
         self._ws = ws
@@ -135,7 +98,7 @@ class Chat:
         self._ended = True
         self._conversation.part(code, reason, retry_ms)
         try:
-            async with asyncio.timeout(2 * _CLOSE_HANDSHAKE_SECONDS):
+            async with asyncio.timeout(2 * CLOSE_HANDSHAKE_SECONDS):
                 # A close reason has at most 123 bytes: RFC 6455 section 5.5.
                 message = reason.encode()[:123].decode(errors="ignore").encode()
                 await self._ws.close(code=code, message=message, drain=False)

@@ -24,6 +24,8 @@ _CODES = {
     413: "too_large",
     415: "wrong_content_type",
 }
+#: Of an error that a handler raised: what a client has to know besides the sentence.
+_PASSED_ON = ("Upgrade", "Sec-WebSocket-Version")
 
 
 @web.middleware
@@ -45,7 +47,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _answer(error.status, _CODES.get(error.status, "refused"), error.text or error.reason, {})
+        headers = {name: error.headers[name] for name in _PASSED_ON if name in error.headers}
+        return _answer(error.status, _CODES.get(error.status, "refused"), error.text or error.reason, headers)
     except web.RequestPayloadError:
         return _answer(400, "malformed", "the body is not encoded as its headers say", {})
     except ConnectionError:

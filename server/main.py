@@ -78,7 +78,7 @@ def bind(host: str, port: int) -> socket.socket:
 async def _serve(settings: ServeSettings, listener: socket.socket) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    server = Server(_store(settings), name=platform.node() or "pushtui")
+    server = Server(_store(settings), name=platform.node() or "pushtui", lab=settings.lab)
 
     def on_signal() -> None:
         if stopping.is_set():

@@ -50,6 +50,7 @@ def serve(
     keep_status: options.ServeKeepStatus = options.DEFAULT_KEEP_STATUS,
     interval: options.ServeInterval = DEFAULT_INTERVAL,
     drain: options.ServeDrain = 0,
+    lab: options.ServeLab = False,
     common: Common = COMMON,
 ) -> int:
     """Run the server: the rooms, and the status of this machine."""
@@ -67,6 +68,7 @@ def serve(
             log_level=common.log_level or "info",
             interval=interval,
             drain=drain,
+            lab=lab,
         )
     )
 

@@ -93,6 +93,14 @@ ServeDrain = Annotated[
         help="Seconds over which a server that stops tells its clients; a second Ctrl-C tells the rest at once.",
     ),
 ]
+ServeLab = Annotated[
+    bool,
+    Parameter(
+        env_var="PUSHTUI_SERVE_LAB",
+        negative="",
+        help="Also serve /lab/echo, for test suites of WebSocket; nothing for a server that people use.",
+    ),
+]
 
 SendLines = Annotated[
     bool,
