@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pushtui.protocol.limits import Limits
 from pushtui.protocol.positions import Lost, Outcome
@@ -12,6 +12,9 @@ MSGPACK = "pushtui.v1.msgpack"
 SUBPROTOCOLS = (JSON, MSGPACK)
 
 PresenceState = Literal["here", "away", "gone"]
+Action = Literal[
+    "remove", "mute", "unmute", "ban", "unban", "read_only", "private", "admit", "expel", "list",
+]  # fmt: skip
 
 
 class _Frame(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str.lower):
@@ -120,7 +123,52 @@ class History(_Frame, frozen=True):
     limit: int
 
 
-ClientMessage = Hello | Send | Edit | Redact | React | SetTopic | SetMark | Join | Leave | Typing | Away | History
+class Moderate(_Frame, frozen=True):
+    """An act of moderation, answered by `Done` or an `Error` with its ``key``.
+
+    Attributes:
+        action: what to do.
+        nick: whom it is about.
+        room: where; a mute without it holds everywhere.
+        address: an IP address to ban, or to unban.
+        seconds: how long it holds, None for no end.
+        reason: why, for whoever it is about.
+        on: for ``read_only`` and ``private``: from now on, or no longer.
+    """
+
+    key: str
+    action: Action
+    nick: str | None = None
+    room: str | None = None
+    address: str | None = None
+    seconds: int | None = None
+    reason: str | None = None
+    on: bool = True
+
+
+class Direct(_Frame, frozen=True):
+    """Asks for the room of two that one has with somebody; `Done` names it."""
+
+    key: str
+    nick: str
+
+
+ClientMessage = (
+    Hello
+    | Send
+    | Edit
+    | Redact
+    | React
+    | SetTopic
+    | SetMark
+    | Join
+    | Leave
+    | Typing
+    | Away
+    | History
+    | Moderate
+    | Direct
+)
 
 # Server to client
 
@@ -213,6 +261,35 @@ class Page(_Frame, frozen=True, tag="history"):
     more: bool
 
 
+class Done(_Frame, frozen=True):
+    """What `Moderate` or `Direct` asked for is done; ``message`` says what, in one or more lines, to them alone."""
+
+    key: str
+    message: str
+    room: str | None = None
+
+
+class Invited(_Frame, frozen=True):
+    """One may come into a private room now. ``by`` is absent when that was while one was not here.
+
+    Attributes:
+        direct: it is a room of two.
+        other: who else is in a room of two; ``with`` on the wire.
+    """
+
+    room: str
+    by: str | None = None
+    direct: bool = False
+    other: str | None = field(default=None, name="with")
+
+
+class Left(_Frame, frozen=True):
+    """One is not in the room, or no longer, and cannot be; the connection stays up."""
+
+    room: str
+    reason: str
+
+
 class Error(_Frame, frozen=True):
     """Something was refused; the connection stays up."""
 
@@ -230,4 +307,4 @@ class Bye(_Frame, frozen=True):
     retry_ms: int | None = None
 
 
-ServerMessage = Welcome | Resume | Event | Ack | Presence | Typing | Page | Error | Bye
+ServerMessage = Welcome | Resume | Event | Ack | Presence | Typing | Page | Done | Invited | Left | Error | Bye
