@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo check test soak bench format lock snapshots clean
+.PHONY: help install demo check test soak autobahn bench format lock snapshots clean
 
 help:                ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -38,6 +38,9 @@ soak: .venv/dev.stamp      ## kill the server and cut its power, hundreds of tim
 	$(BIN)/python -m tests.soak
 	PUSHTUI_MODEL_EXAMPLES=1000 $(BIN)/python -m pytest -q tests/server/test_model.py tests/server/test_model_server.py
 
+autobahn: .venv/dev.stamp  ## let the Autobahn test suite judge the WebSocket side; needs a Python 2.7, see PYTHON27
+	$(BIN)/python -m tests.autobahn
+
 bench: .venv/dev.stamp     ## measure this machine
 	$(BIN)/python -m bench
 
@@ -54,4 +57,4 @@ lock: .venv/bin/python     ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --no-header pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 
 clean:               ## remove the virtual environment and caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .autobahn .mypy_cache .ruff_cache .pytest_cache .hypothesis
