@@ -3,13 +3,17 @@
 import asyncio
 import logging
 import socket
+import time
 
 from aiohttp import web
 
 from pushtui.protocol.close import CloseCode
-from pushtui.protocol.limits import LIMITS, Limits
+from pushtui.protocol.limits import LIMITS, PROTECTION, Limits, Protection
 from pushtui.protocol.samples import Sample
 from server import chat, information, lab, posting, reading
+from server.access.access import Access
+from server.access.allowances import Allowances
+from server.access.door import door
 from server.connections import Connections
 from server.errors import errors
 from server.log.fanout import Fanout
@@ -34,6 +38,8 @@ class Server:
         name: what the server calls itself.
         timing: how long it waits for what.
         limits: what one connection may ask for.
+        protection: what one client, one address or everyone together may take.
+        access: who may come in, everyone by default; opened by `start`, closed by `stop`.
         lab: serve the echo for test suites too.
     """
 
@@ -44,11 +50,15 @@ class Server:
         name: str = "pushtui",
         timing: Timing | None = None,
         limits: Limits = LIMITS,
+        protection: Protection = PROTECTION,
+        access: Access | None = None,
         lab: bool = False,
     ) -> None:
         self._store = store
         self._timing = timing or Timing()
         self._limits = limits
+        self._protection = protection
+        self._access = access or Access(None, clock_ms=lambda: time.time_ns() // 1_000_000)
         self._lab = lab
         self._name = name
         self._hurry = asyncio.Event()
@@ -61,12 +71,15 @@ class Server:
 
         Raises:
             StoreUnusableError: the log cannot be opened, with the reason.
+            AccessFileError: nor can the access file.
         """
         await self._store.open()
+        await self._access.open()
         service = self._service = self._make_service()
         for stream in (STATUS, room_stream(DEFAULT_ROOM)):
             await service.fanout.open(stream)
         service.connections.start()
+        self._access.follow(lambda: service.connections.dismiss(self._access.lapsed))
         self._runner = web.AppRunner(
             self._routes(service),
             handler_cancellation=True,
@@ -106,6 +119,7 @@ class Server:
             self._service.fanout.close()
             self._service.rooms.close()
             self._service = None
+        await self._access.close()
         await self._store.close()
 
     def hurry(self) -> None:
@@ -113,20 +127,24 @@ class Server:
         self._hurry.set()
 
     def _make_service(self) -> Service:
+        allowances = Allowances(self._protection)
         return Service(
             name=self._name,
             store=self._store,
             fanout=Fanout(self._store),
-            writing=Writing(self._store, self._limits),
+            writing=Writing(self._store, self._limits, self._protection, self._access, allowances),
             connections=Connections(self._timing),
-            people=People(),
+            people=People(self._protection.sessions_per_person),
             rooms=Rooms(self._timing.grace),
+            access=self._access,
+            allowances=allowances,
             limits=self._limits,
+            protection=self._protection,
             timing=self._timing,
         )
 
     def _routes(self, service: Service) -> web.Application:
-        app = web.Application(middlewares=[errors], client_max_size=self._limits.frame_bytes)
+        app = web.Application(middlewares=[errors, door], client_max_size=self._limits.frame_bytes)
         app[SERVICE] = service
         app.add_routes(
             [

@@ -11,6 +11,9 @@ from pushtui.protocol import messages
 from pushtui.protocol.close import CloseCode
 from pushtui.protocol.codec import CODECS, Codec
 from pushtui.protocol.frames import Opcode, frame
+from server.access.access import NotAdmittedError
+from server.access.door import IDENTITY, TooManyLoginsError, admitted
+from server.access.identity import Identity
 from server.conversation import Conversation, FarewellError
 from server.refusal import RefusedError
 from server.service import SERVICE, Service
@@ -28,7 +31,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
     ws = await upgrade(request, message_bytes=service.limits.frame_bytes, subprotocols=messages.SUBPROTOCOLS)
     sink = TransportSink(request, service.timing.unacknowledged)
     connection = Chat(service, ws, CODECS[ws.ws_protocol or messages.JSON], sink)
-    await connection.run()
+    await connection.run(request.get(IDENTITY), request.remote or "")
     return ws
 
 
@@ -46,6 +49,7 @@ class Chat:
 
     def __init__(self, service: Service, ws: WebSocket, codec: Codec, sink: TransportSink) -> None:
         self.sink = sink
+        self.identity: Identity | None = None
         self._service = service
         self._ws = ws
         self._codec = codec
@@ -58,11 +62,18 @@ class Chat:
         self._closed = asyncio.Event()
         ws.violated = self._conversation.part
 
-    async def run(self) -> None:
-        """Until one side ends it."""
+    async def run(self, identity: Identity | None, address: str) -> None:
+        """Until one side ends it.
+
+        Args:
+            identity: who it is, if the handshake brought a token.
+            address: what it counts under.
+        """
         self._service.connections.add(self)
         try:
-            await self._conversation.greet(await self._hello())
+            hello = await self._hello()
+            self.identity = self._identify(hello.token, identity, address)
+            await self._conversation.greet(hello, self.identity)
             while (frame_in := await self._receive()) is not None:
                 await self._answer(frame_in)
         except FarewellError as farewell:
@@ -131,6 +142,22 @@ class Chat:
         if not isinstance(said, messages.Hello):
             raise FarewellError(CloseCode.PROTOCOL_ERROR, "the first frame is a hello")
         return said
+
+    def _identify(self, token: str | None, shaken: Identity | None, address: str) -> Identity:
+        """Who this is, by the token of the handshake or of the hello."""
+        access = self._service.access
+        try:
+            identity = shaken
+            if identity is None or token is not None:
+                identity = admitted(self._service, token, address)
+            if shaken is not None and shaken.token != identity.token:
+                raise NotAdmittedError("the token of the handshake and that of the hello differ")
+        except (NotAdmittedError, TooManyLoginsError) as error:
+            raise FarewellError(CloseCode.BAD_TOKEN, str(error)) from error
+        # It may have been taken back since the handshake.
+        if (lapsed := access.lapsed(identity)) is not None:
+            raise FarewellError(CloseCode.BAD_TOKEN, lapsed)
+        return identity
 
     async def _receive(self) -> WSMessage | None:
         """The next text or binary frame; None when the conversation is over."""

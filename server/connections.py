@@ -5,10 +5,11 @@ import contextlib
 import logging
 import random
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Protocol
 
 from pushtui.protocol.close import CloseCode
+from server.access.identity import Identity
 from server.sink import TransportSink
 from server.timing import Timing
 
@@ -23,6 +24,11 @@ class Connection(Protocol):
 
     kind: str
     sink: TransportSink
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who it is; None before a chat's ``hello`` said so."""
+        ...
 
     def tick(self, now: float) -> None:
         """Called now and then with the loop's time: keep the connection alive, or notice that it is dead."""
@@ -66,6 +72,21 @@ class Connections:
     def count(self) -> Counter[str]:
         """How many there are of each kind."""
         return Counter(connection.kind for connection in self._all)
+
+    def dismiss(self, why: Callable[[Identity], str | None], code: CloseCode = CloseCode.BAD_TOKEN) -> int:
+        """End those for whom there is a reason to; returns how many.
+
+        Args:
+            why: the reason for one of them, None to let it be.
+            code: the close code.
+        """
+        ended = 0
+        for connection in list(self._all):
+            reason = None if connection.identity is None else why(connection.identity)
+            if reason is not None:
+                self._begin(connection.end(code, reason))
+                ended += 1
+        return ended
 
     async def end_all(self, code: CloseCode, reason: str, drain: float, hurry: asyncio.Event) -> None:
         """Tell everyone, give them a moment to go, and drop those who do not.

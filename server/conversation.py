@@ -10,12 +10,14 @@ from pushtui.protocol import messages
 from pushtui.protocol.close import CloseCode, is_final
 from pushtui.protocol.codec import Codec
 from pushtui.protocol.limits import DEFAULT_REPLAY
+from pushtui.protocol.roles import Right
 from pushtui.protocol.text import safe_line
+from server.access.identity import Author, Identity
 from server.log.cursor import Cursor
 from server.log.store import StoreBusyError
 from server.log.streams import room_stream
 from server.log.wire import WEBSOCKETS, decoded
-from server.people import NickTakenError
+from server.people import NickTakenError, TooManySessionsError
 from server.refusal import RefusedError
 from server.rooms import Room
 from server.service import Service, named_position
@@ -28,7 +30,6 @@ logger = logging.getLogger(__name__)
 _SENDS_IN_FLIGHT = 256
 #: What one page of history holds at most; as JSON its bodies are longer, and clients bound their frames too.
 _PAGE_BYTES = 256 * 1024
-ROLE = "member"
 
 
 class FarewellError(Exception):
@@ -46,6 +47,7 @@ class Conversation:
     Attributes:
         nick: who it is; empty before ``hello``.
         session: the client's random id, the same across its reconnects.
+        identity: what its token makes of it.
         subprotocol: the encoding of its frames.
         dismiss: ends the connection, from wherever that is decided.
     """
@@ -55,6 +57,7 @@ class Conversation:
     ) -> None:
         self.nick = ""
         self.session = ""
+        self.identity = Identity("")
         self.dismiss = dismiss
         self.subprotocol = codec.subprotocol
         self._service = service
@@ -109,15 +112,19 @@ class Conversation:
 
     # Coming and going
 
-    async def greet(self, hello: messages.Hello) -> None:
+    async def greet(self, hello: messages.Hello, identity: Identity) -> None:
         """Let somebody in; an older connection of the same session is dismissed.
+
+        Args:
+            hello: what they said.
+            identity: who they are. A token decides the nick, whatever the hello said.
 
         Raises:
             FarewellError: they cannot come in like this.
         """
         limits = self._service.limits
         try:
-            self.nick = checked_nick(hello.nick)
+            self.nick = identity.name or checked_nick(hello.nick)
             rooms = {checked_room(room): named_position(after) for room, after in hello.rooms.items()}
         except RefusedError as refusal:
             raise FarewellError(CloseCode.PROTOCOL_ERROR, refusal.message) from refusal
@@ -130,15 +137,26 @@ class Conversation:
         replay = DEFAULT_REPLAY if hello.replay is None else hello.replay
         if not 0 <= replay <= limits.replay:
             raise FarewellError(CloseCode.PROTOCOL_ERROR, f"replay is 0 to {limits.replay}")
-        self.session = hello.session
+        self.session, self.identity = hello.session, identity
+        if identity.name is None and (name := self._service.access.reserved(self.nick)) is not None:
+            raise FarewellError(CloseCode.NICK_TAKEN, f"{name} is somebody who has a token")
+        try:
+            identity.require(Right.LISTEN)
+        except RefusedError as refusal:
+            raise FarewellError(CloseCode.BAD_TOKEN, refusal.message) from refusal
         try:
             for room in rooms:
+                self._service.writing.check_room(identity, room)
                 await self._service.fanout.open(room_stream(room))
             if self._departed:
                 return
             replaced = self._service.people.enter(self)
-        except NickTakenError:
-            raise FarewellError(CloseCode.NICK_TAKEN, f"the nick {self.nick} is taken") from None
+        except NickTakenError as error:
+            raise FarewellError(CloseCode.NICK_TAKEN, str(error)) from None
+        except TooManySessionsError as error:
+            raise FarewellError(CloseCode.LAGGING, str(error)) from None
+        except RefusedError as refusal:
+            raise _refused(refusal) from refusal
         except StoreBusyError as error:
             raise _busy(error) from error
         if replaced is not None and replaced.nick != self.nick:
@@ -152,7 +170,7 @@ class Conversation:
             messages.Welcome(
                 self._service.name,
                 __version__,
-                messages.You(self.nick, ROLE),
+                messages.You(self.nick, identity.role),
                 limits,
                 [self._room_state(room) for room in self._rooms.values()],
             )
@@ -190,6 +208,8 @@ class Conversation:
         Raises:
             RefusedError: it cannot be done; the frame's key, if any, is the caller's to add.
         """
+        if isinstance(said, Written | messages.Typing):
+            self.identity.require(Right.SPEAK)
         match said:
             case messages.Send(reply_to=None):
                 self._occupied(said.room)
@@ -241,7 +261,7 @@ class Conversation:
             self.refuse(RefusedError("busy", "the server could not store this"), said.key)
 
     async def _write(self, said: Written) -> None:
-        stored = await self._service.writing.write(self.nick, said)
+        stored = await self._service.writing.write(Author(self.nick, self.identity), said)
         if stored.duplicate:
             self.tell(messages.Ack(said.key, said.room, stored.seq, duplicate=True))
 
@@ -249,6 +269,7 @@ class Conversation:
         limits = self._service.limits
         if name not in self._rooms and len(self._rooms) >= limits.rooms_per_connection:
             raise RefusedError("not_allowed", f"a connection has at most {limits.rooms_per_connection} rooms")
+        self._service.writing.check_room(self.identity, name)
         try:
             start = await self._service.fanout.start(room_stream(name), named_position(after), DEFAULT_REPLAY)
         except StoreBusyError as error:
@@ -317,3 +338,9 @@ class Conversation:
 
 def _busy(error: StoreBusyError) -> FarewellError:
     return FarewellError(CloseCode.LAGGING, str(error))
+
+
+def _refused(refusal: RefusedError) -> FarewellError:
+    """A client that asked for too much at its hello comes back later, or not at all."""
+    code = CloseCode.PROTOCOL_ERROR if refusal.retry_after_ms is None else CloseCode.LAGGING
+    return FarewellError(code, refusal.message)

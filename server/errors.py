@@ -12,6 +12,7 @@ logger = logging.getLogger(__name__)
 _STATUS: dict[Code, int] = {
     "malformed": 400,
     "unknown_type": 400,
+    "unauthorized": 401,
     "not_allowed": 403,
     "no_such_room": 404,
     "no_such_target": 404,
@@ -21,11 +22,15 @@ _STATUS: dict[Code, int] = {
 }
 _CODES = {
     400: "malformed",
+    401: "unauthorized",
+    403: "not_allowed",
+    408: "too_slow",
     413: "too_large",
     415: "wrong_content_type",
+    429: "rate_limited",
 }
 #: Of an error that a handler raised: what a client has to know besides the sentence.
-_PASSED_ON = ("Upgrade", "Sec-WebSocket-Version")
+_PASSED_ON = ("Upgrade", "Sec-WebSocket-Version", "WWW-Authenticate", "Retry-After")
 
 
 @web.middleware

@@ -11,6 +11,8 @@ from prometheus_client.registry import Collector
 
 from pushtui import __version__
 from pushtui.protocol.messages import SUBPROTOCOLS
+from pushtui.protocol.roles import Right
+from server.access.door import IDENTITY
 from server.service import SERVICE, Service
 
 PATHS = {
@@ -49,7 +51,8 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """Prometheus text."""
+    """Prometheus text; to who may listen."""
+    request[IDENTITY].require(Right.LISTEN)
     registry = CollectorRegistry()
     registry.register(_ServiceCollector(request.app[SERVICE]))
     ProcessCollector(registry=registry)

@@ -8,6 +8,8 @@ from aiohttp import web
 from pushtui.protocol import bodies, names
 from pushtui.protocol.positions import Position
 from pushtui.protocol.samples import Sample
+from server.access.door import IDENTITY
+from server.access.identity import Author
 from server.log.store import Stored
 from server.log.streams import STATUS, room_stream
 from server.refusal import RefusedError
@@ -41,8 +43,7 @@ async def message(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
     room = checked_room(request.match_info["room"])
     posted = await _body(request, _PostedMessage)
-    nick = checked_nick(posted.author)
-    stored = await service.writing.message(nick, room, posted.text, posted.key)
+    stored = await service.writing.message(_author(request, posted.author), room, posted.text, posted.key)
     return _created(service, room_stream(room), stored)
 
 
@@ -50,8 +51,8 @@ async def notice(request: web.Request) -> web.Response:
     """A push notification to everyone who reads the status stream."""
     service = request.app[SERVICE]
     posted = await _body(request, _PostedNotice)
-    nick = checked_nick(posted.author)
-    stored = await service.writing.notice(nick, posted.text, posted.level, posted.title, posted.key)
+    author = _author(request, posted.author)
+    stored = await service.writing.notice(author, posted.text, posted.level, posted.title, posted.key)
     return _created(service, STATUS, stored)
 
 
@@ -67,8 +68,19 @@ async def sample(request: web.Request) -> web.Response:
     posted = _decode(await request.read(), Sample)
     if posted.host != host:
         raise RefusedError("malformed", f"the sample is of another host than {host}")
-    await service.writing.sample(posted)
+    await service.writing.sample(posted, request[IDENTITY])
     return web.Response(status=202)
+
+
+def _author(request: web.Request, name: str) -> Author:
+    """Who posts: the token's name if there is one, else the name that is given."""
+    identity = request[IDENTITY]
+    if identity.name is not None:
+        return Author(identity.name, identity)
+    nick = checked_nick(name)
+    if (reserved := request.app[SERVICE].access.reserved(nick)) is not None:
+        raise RefusedError("not_allowed", f"{reserved} is somebody who has a token")
+    return Author(nick, identity)
 
 
 async def _body(request: web.Request, shape: type[T]) -> T:

@@ -13,6 +13,9 @@ from pushtui.protocol import eventstream
 from pushtui.protocol.close import CloseCode
 from pushtui.protocol.limits import DEFAULT_REPLAY
 from pushtui.protocol.positions import Position
+from pushtui.protocol.roles import Right
+from server.access.door import IDENTITY
+from server.access.identity import Identity
 from server.log.fanout import Start
 from server.log.store import Entry, StoreBusyError
 from server.log.streams import STATUS, room_stream
@@ -62,7 +65,8 @@ async def room(request: web.Request) -> web.StreamResponse:
 
 
 async def _stream(request: web.Request, stream: str, selection: HostsAndEvents | None) -> web.StreamResponse:
-    service = request.app[SERVICE]
+    service, identity = request.app[SERVICE], request[IDENTITY]
+    identity.require(Right.LISTEN)
     position = named_position(request.headers.get("Last-Event-ID") or request.query.get("last_event_id"))
     replay = _replay(request, service.limits.replay)
     try:
@@ -80,7 +84,8 @@ async def _stream(request: web.Request, stream: str, selection: HostsAndEvents |
     if chunked:
         response.enable_chunked_encoding()
     await response.prepare(request)
-    reader = Reader(service, TransportSink(request, service.timing.unacknowledged), SSE if chunked else SSE_PLAIN)
+    sink = TransportSink(request, service.timing.unacknowledged)
+    reader = Reader(service, sink, SSE if chunked else SSE_PLAIN, identity)
     try:
         # Nothing may come between the decision and listening, so both are in one turn of the loop.
         start = await service.fanout.start(stream, position, replay, selection)
@@ -99,8 +104,9 @@ class Reader:
 
     kind = "sse"
 
-    def __init__(self, service: Service, sink: TransportSink, wire: Wire) -> None:
+    def __init__(self, service: Service, sink: TransportSink, wire: Wire, identity: Identity) -> None:
         self.sink = sink
+        self.identity = identity
         self._service = service
         self._wire = wire
         self._silent_since = asyncio.get_running_loop().time()
@@ -112,6 +118,9 @@ class Reader:
         self._service.connections.add(self)
         cursor = self._service.fanout.attach(stream, self._wire, self.sink, start.after, selection)
         try:
+            if (lapsed := self._service.access.lapsed(self.identity)) is not None:
+                # It may have been taken back while this began.
+                await self.end(CloseCode.BAD_TOKEN, lapsed)
             await self._over.wait()
         finally:
             self._service.fanout.detach(cursor)

@@ -7,6 +7,7 @@ Code = Literal[
     "unknown_type",
     "too_long",
     "rate_limited",
+    "unauthorized",
     "not_allowed",
     "no_such_room",
     "no_such_target",

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from pushtui.protocol.limits import Limits
+from pushtui.protocol.limits import Limits, Protection
 from pushtui.protocol.positions import Position
+from server.access.access import Access
+from server.access.allowances import Allowances
 from server.connections import Connections
 from server.log.fanout import Fanout
 from server.log.store import Store
@@ -30,7 +32,10 @@ class Service:
     connections: Connections
     people: "People[Conversation]"
     rooms: Rooms
+    access: Access
+    allowances: Allowances
     limits: Limits
+    protection: Protection
     timing: Timing
 
 

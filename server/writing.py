@@ -5,9 +5,13 @@ from typing import Any
 import msgspec
 
 from pushtui.protocol import bodies, messages, names
-from pushtui.protocol.limits import Limits
+from pushtui.protocol.limits import Limits, Protection
+from pushtui.protocol.roles import Right
 from pushtui.protocol.samples import Sample
 from pushtui.protocol.text import safe_line, safe_text
+from server.access.access import Access
+from server.access.allowances import Allowances
+from server.access.identity import Author, Identity
 from server.log.store import Draft, Entry, Store, StoreBusyError, Stored
 from server.log.streams import STATUS, room_stream
 from server.refusal import RefusedError
@@ -27,15 +31,32 @@ class Writing:
     Every method raises `RefusedError` when what it was given cannot be stored; then nothing is.
     """
 
-    def __init__(self, store: Store, limits: Limits) -> None:
+    def __init__(
+        self, store: Store, limits: Limits, protection: Protection, access: Access, allowances: Allowances
+    ) -> None:
         self._store = store
         self._limits = limits
+        self._protection = protection
+        self._access = access
+        self._allowances = allowances
 
-    async def write(self, by: str, said: Written) -> Stored:
+    def check_room(self, identity: Identity, room: str) -> None:
+        """Raise unless there is the room, or somebody may make it now."""
+        if self._store.state(room_stream(room)) is not None:
+            return
+        if not identity.role.may(Right.SPEAK):
+            raise RefusedError("no_such_room", f"there is no room {room}")
+        if len(self._store.streams()) > self._protection.rooms:
+            raise RefusedError("not_allowed", f"there are {self._protection.rooms} rooms, and no more can be made")
+        self._allowances.new_room(identity)
+
+    async def write(self, author: Author, said: Written) -> Stored:
         """Store what somebody says, or does to what was said, in a room."""
         self.check_key(said.key)
+        self._check(author, said.room)
+        by = author.nick
         try:
-            return await self._write(by, said)
+            return await self._write(author, said)
         except RefusedError as refusal:
             if refusal.code != "no_such_target":
                 raise
@@ -45,18 +66,19 @@ class Writing:
                 raise
             return stored
 
-    async def _write(self, by: str, said: Written) -> Stored:
+    async def _write(self, author: Author, said: Written) -> Stored:
+        by = author.nick
         match said:
             case messages.Send():
                 if said.reply_to is not None:
                     await self._target(said.room, said.reply_to)
-                return await self.message(by, said.room, said.text, said.key, said.reply_to)
+                return await self._message(by, said.room, said.text, said.key, said.reply_to)
             case messages.Edit():
                 await self._own(by, said.room, said.target)
                 edit = bodies.Edit(said.target, self._text(said.text))
                 return await self._store_in_room(by, said, "edit", edit)
             case messages.Redact():
-                entry = await self._own(by, said.room, said.target, redacted=True)
+                entry = await self._redactable(author, said.room, said.target)
                 # Sent again it has nothing left to erase, and is not worth a walk through the room.
                 erase = () if entry.body == _REDACTED else await self._traces(said.room, said.target)
                 return await self._store_in_room(by, said, "redact", bodies.Redact(said.target), erase)
@@ -73,17 +95,27 @@ class Writing:
                 in_status = Draft(STATUS, "mark", by, _encode(bodies.Mark(text, said.room, by)))
                 return await self._append(in_room, in_status)
 
-    async def message(
-        self, by: str, room: str, text: str, key: str | None = None, reply_to: int | None = None
-    ) -> Stored:
-        """Store a message, whichever way it came."""
+    async def message(self, author: Author, room: str, text: str, key: str | None = None) -> Stored:
+        """Store a message that came without a conversation; the room is made if there is none."""
         if key is not None:
             self.check_key(key)
+        self._check(author, room)
+        self.check_room(author.identity, room)
+        return await self._message(author.nick, room, text, key)
+
+    async def _message(
+        self, by: str, room: str, text: str, key: str | None = None, reply_to: int | None = None
+    ) -> Stored:
         body = _encode(bodies.Message(self._text(text), reply_to))
         return await self._append(Draft(room_stream(room), "message", by, body, key))
 
-    async def notice(self, by: str, text: str, level: bodies.Level, title: str | None, key: str | None) -> Stored:
+    async def notice(
+        self, author: Author, text: str, level: bodies.Level, title: str | None, key: str | None
+    ) -> Stored:
         """Store a push notification."""
+        author.identity.require(Right.NOTIFY)
+        self._allowances.send(author.identity, author.nick)
+        by = author.nick
         if key is not None:
             self.check_key(key)
         if title is not None:
@@ -91,8 +123,11 @@ class Writing:
         body = bodies.Notice(self._text(text), level, by, title)
         return await self._append(Draft(STATUS, "notice", by, _encode(body), key))
 
-    async def sample(self, sample: Sample) -> Stored:
-        """Store a look at a host."""
+    async def sample(self, sample: Sample, identity: Identity | None = None) -> Stored:
+        """Store a look at a host; the server itself looks at its own without an ``identity``."""
+        if identity is not None:
+            identity.require(Right.REPORT)
+            self._allowances.send(identity, sample.host)
         body = _encode(_scrubbed(msgspec.to_builtins(sample)))
         return await self._append(Draft(STATUS, "sample", sample.host, body))
 
@@ -103,6 +138,11 @@ class Writing:
                 "malformed",
                 f"a key has 1 to {self._limits.key_characters} characters, none of them a control character",
             )
+
+    def _check(self, author: Author, room: str) -> None:
+        """What holds for every way of writing into a room."""
+        author.identity.require(Right.SPEAK)
+        self._allowances.send(author.identity, author.nick)
 
     async def _store_in_room(
         self,
@@ -157,10 +197,16 @@ class Writing:
             raise RefusedError("no_such_target", f"there is no message {seq} in {room}")
         return entry
 
-    async def _own(self, by: str, room: str, seq: int, *, redacted: bool = False) -> Entry:
-        entry = await self._target(room, seq, redacted=redacted)
+    async def _own(self, by: str, room: str, seq: int) -> Entry:
+        entry = await self._target(room, seq)
         if entry.by != by:
             raise RefusedError("not_allowed", "only who wrote a message can change it")
+        return entry
+
+    async def _redactable(self, author: Author, room: str, seq: int) -> Entry:
+        entry = await self._target(room, seq, redacted=True)
+        if entry.by != author.nick and not author.identity.role.may(Right.MODERATE):
+            raise RefusedError("not_allowed", "only who wrote a message, or a moderator, can take it back")
         return entry
 
     async def _traces(self, room: str, target: int) -> tuple[tuple[int, bytes], ...]:

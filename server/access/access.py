@@ -46,7 +46,7 @@ class Access:
         self._file = file
         self._clock_ms = clock_ms
         self._open_to_all = open_to_all
-        self._followers: list[Callable[[], None]] = []
+        self._followers: list[Callable[[], object]] = []
         self._using = asyncio.Lock()
         self._seen_change: int | None = None
         self._next_lapse: int | None = None
@@ -76,7 +76,7 @@ class Access:
             self._file.close()
             self._file = None
 
-    def follow(self, follower: Callable[[], None]) -> None:
+    def follow(self, follower: Callable[[], object]) -> None:
         """Call ``follower`` after every change of what holds, and when a token ends."""
         self._followers.append(follower)
 

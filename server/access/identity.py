@@ -1,6 +1,7 @@
 """Who somebody is to the server."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pushtui.protocol.roles import Right, Role
 from server.refusal import RefusedError
@@ -35,3 +36,10 @@ class Identity:
         """Raise `RefusedError` (``not_allowed``) unless the role has the right."""
         if not self.role.may(right):
             raise RefusedError("not_allowed", f"the role {self.role} may not {_REFUSALS[right]}")
+
+
+class Author(NamedTuple):
+    """Somebody who writes: the nick that everyone sees, and who that is."""
+
+    nick: str
+    identity: Identity

@@ -26,6 +26,7 @@ from server.log.sqlite import SqliteStore
 from server.log.streams import room_stream
 from tests.client.chatting import both
 from tests.client.proxy import BLACK_HOLE, CLOSED, CUT, HALVED, Proxy
+from tests.server.conftest import NO_FLOODS
 
 MESSAGES = 1000
 CUTS = 50
@@ -53,7 +54,7 @@ class House(NamedTuple):
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     store = SqliteStore(tmp_path / "log.sqlite3", clock_ms=now_ms)
-    server = Server(store)
+    server = Server(store, protection=NO_FLOODS)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]

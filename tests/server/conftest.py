@@ -14,8 +14,10 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from pushtui.protocol.limits import LIMITS, Limits
+from pushtui.protocol.limits import LIMITS, Limits, Protection, Rate
 from pushtui.protocol.messages import JSON, MSGPACK
+from server.access.access import Access
+from server.access.identity import Author, Identity
 from server.application import Server
 from server.log.memory import MemoryStore
 from server.log.sqlite import SqliteStore
@@ -40,6 +42,16 @@ def timing(**seconds: float) -> Timing:
 
 
 QUICK = timing()
+NO_RATE = Rate(0, 0)
+#: Tests send as fast as they can; those about floods ask for what they are about.
+NO_FLOODS = Protection(
+    sends=NO_RATE, sends_per_address=NO_RATE, frames=NO_RATE, new_rooms=NO_RATE, failed_logins=NO_RATE
+)
+
+
+def author(nick: str) -> Author:
+    """Somebody without a token."""
+    return Author(nick, Identity("127.0.0.1"))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -158,6 +170,8 @@ class Build(Protocol):
         *,
         timing: Timing = QUICK,
         limits: Limits = LIMITS,
+        protection: Protection = NO_FLOODS,
+        access: Access | None = None,
         host: str = "127.0.0.1",
     ) -> Awaitable[House]: ...
 
@@ -171,11 +185,13 @@ async def build() -> AsyncIterator[Build]:
             *,
             timing: Timing = QUICK,
             limits: Limits = LIMITS,
+            protection: Protection = NO_FLOODS,
+            access: Access | None = None,
             host: str = "127.0.0.1",
         ) -> House:
             held = store or MemoryStore(clock_ms=ticking_clock())
             before = asyncio.all_tasks()
-            server = Server(held, name="test", timing=timing, limits=limits)
+            server = Server(held, name="test", timing=timing, limits=limits, protection=protection, access=access)
             with socket.socket() as listener:
                 listener.bind((host, 0))
                 port = listener.getsockname()[1]

@@ -13,7 +13,7 @@ from pushtui.protocol.messages import JSON, MSGPACK
 from server.log.memory import MemoryStore
 from server.log.sqlite import SqliteStore
 from server.log.streams import room_stream
-from tests.server.conftest import Build, House, ticking_clock, timing
+from tests.server.conftest import Build, House, author, ticking_clock, timing
 from tests.server.peer import Frame, Rooms
 from tests.server.wire_client import masked
 
@@ -158,7 +158,7 @@ class TestReplay:
         self, any_house: House, subprotocol: str, replay: int | None, count: int
     ) -> None:
         for number in range(60):
-            await any_house.service.writing.message("bo", "main", str(number))
+            await any_house.service.writing.message(author("bo"), "main", str(number))
         peer = await any_house.visit(subprotocol=subprotocol, replay=replay)
         assert (peer.heard[1]["outcome"], peer.heard[1]["after"]) == ("fresh", 60 - count)
         await any_house.post("live")
@@ -166,7 +166,7 @@ class TestReplay:
 
     async def test_the_replay_is_longer_than_what_fits_a_connection(self, any_house: House) -> None:
         for number in range(600):
-            await any_house.service.writing.message("bo", "main", f"{number} " + "x" * 2000)
+            await any_house.service.writing.message(author("bo"), "main", f"{number} " + "x" * 2000)
         peer = await any_house.visit(replay=600)
         assert [text.split(" ")[0] for text in await peer.texts(600)] == [str(number) for number in range(600)]
 

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from pushtui.protocol.frames import Opcode
 from pushtui.protocol.limits import LIMITS
 from server.sink import HIGH_WATER, TransportSink
-from tests.server.conftest import Build, House, timing, until
+from tests.server.conftest import Build, House, author, timing, until
 from tests.server.wire_client import WireClient, masked
 
 HELLO = '{"type":"hello","nick":"slow","session":"slow","rooms":{"main":null}}'
@@ -122,7 +122,7 @@ class Slow:
         """Post until it is full; returns how many messages that took."""
         count = 0
         while self.sink.has_room():
-            await self.house.service.writing.message("bo", "main", f"{count} ".ljust(16_000, "x"))
+            await self.house.service.writing.message(author("bo"), "main", f"{count} ".ljust(16_000, "x"))
             count += 1
             await asyncio.sleep(0)
         return count
@@ -130,7 +130,7 @@ class Slow:
 
 async def post(house: House, count: int, first: int = 0, room: str = "main") -> None:
     for number in range(first, first + count):
-        await house.service.writing.message("bo", room, f"{number} ".ljust(16_000, "x"))
+        await house.service.writing.message(author("bo"), room, f"{number} ".ljust(16_000, "x"))
         await asyncio.sleep(0)
 
 

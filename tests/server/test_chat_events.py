@@ -9,7 +9,7 @@ import pytest
 from pushtui.protocol.limits import LIMITS
 from server.log.sqlite import SqliteStore
 from server.log.streams import room_stream
-from tests.server.conftest import Build, House, ticking_clock
+from tests.server.conftest import Build, House, author, ticking_clock
 from tests.server.peer import Frame, Peer
 
 
@@ -324,7 +324,9 @@ class TestHistory:
     async def test_a_page_of_long_messages_is_shorter(self, any_house: House) -> None:
         """200 of the longest would be a frame of megabytes, which clients refuse."""
         for number in range(30):
-            await any_house.service.writing.message("bo", "main", f"{number} ".ljust(LIMITS.text_bytes, '"'))
+            await any_house.service.writing.message(
+                author("bo"), "main", f"{number} ".ljust(LIMITS.text_bytes, '"')
+            )
         ana = await any_house.visit("ana", replay=0)
         seen: list[Frame] = []
         before, more = 31, True

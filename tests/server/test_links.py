@@ -9,7 +9,7 @@ import pytest
 
 from server.log.sqlite import SqliteStore
 from server.log.store import Store
-from tests.server.conftest import Build, House, ticking_clock, timing, until
+from tests.server.conftest import Build, House, author, ticking_clock, timing, until
 from tests.server.far_client import NICK
 from tests.server.lines import Cable, Far, Line, Relay, Stopped
 from tests.server.peer import Peer
@@ -54,7 +54,9 @@ class Talk:
     async def on(self, count: int) -> None:
         for number in range(count):
             assert (await self._house.post(str(number))).status_code == 201
-            await self._house.service.writing.notice("cron", str(number), level="info", title=None, key=None)
+            await self._house.service.writing.notice(
+                author("cron"), str(number), level="info", title=None, key=None
+            )
 
     def seqs(self) -> list[int]:
         return list(range(1, self._house.head() + 1))

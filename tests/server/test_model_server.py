@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from pushtui.protocol.messages import JSON, MSGPACK
 from server.application import Server
 from server.log.streams import STATUS, room_stream
-from tests.server.conftest import House, timing
+from tests.server.conftest import NO_FLOODS, House, author, timing
 from tests.server.event_stream import EventStream
 from tests.server.model import Due, Got, Said
 from tests.server.modelled_log import CLAIMS, ModelledLog
@@ -126,7 +126,7 @@ class ServedRecovery(RuleBasedStateMachine):
 
     async def _begin(self) -> None:
         store = self.log.prepare()
-        server = Server(store, timing=timing(farewell=0.2))
+        server = Server(store, timing=timing(farewell=0.2), protection=NO_FLOODS)
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             port = listener.getsockname()[1]
@@ -284,7 +284,7 @@ class ServedRecovery(RuleBasedStateMachine):
     async def _kill(self, count: int) -> None:
         said = [self._new("main", "a") for _ in range(count)]
         write = self.house.service.writing.message
-        asked = [asyncio.ensure_future(write("a", "main", one.text, one.key)) for one in said]
+        asked = [asyncio.ensure_future(write(author("a"), "main", one.text, one.key)) for one in said]
         await asyncio.sleep(0)
 
         async def close() -> None:

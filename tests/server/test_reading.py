@@ -8,7 +8,7 @@ import pytest
 
 from server.log import fanout
 from server.log.streams import STATUS, room_stream
-from tests.server.conftest import Build, House, timing, until
+from tests.server.conftest import Build, House, author, timing, until
 from tests.server.event_stream import Block, parse_block
 
 EVENT_STREAM = [
@@ -97,7 +97,7 @@ class TestResume:
     @pytest.mark.parametrize(("replay", "count"), [("0", 0), ("3", 3), (None, 50), ("1000", 60)])
     async def test_a_fresh_start(self, any_house: House, replay: str | None, count: int) -> None:
         for number in range(60):
-            await any_house.service.writing.notice("ana", str(number), "info", None, None)
+            await any_house.service.writing.notice(author("ana"), str(number), "info", None, None)
         query = {} if replay is None else {"replay": replay}
         status = await any_house.read_along(params=query)
         resume = await status.opening()
@@ -300,7 +300,7 @@ class TestTransport:
         (connection,) = (one for one in house.service.connections._all if one.kind == "sse" and _is_of(one, stuck))
         count = 0
         while connection.sink.has_room():
-            await house.service.writing.message("bo", "main", f"{count}".ljust(16_000))
+            await house.service.writing.message(author("bo"), "main", f"{count}".ljust(16_000))
             count += 1
             await asyncio.sleep(0)
         blocks = await quick.events(count)

@@ -11,7 +11,7 @@ from pushtui.protocol.samples import Process, Processes, Sample
 from server.log.sqlite import SqliteStore
 from server.log.streams import STATUS
 from server.sink import HIGH_WATER
-from tests.server.conftest import Build, House, ticking_clock, timing, until
+from tests.server.conftest import Build, House, author, ticking_clock, timing, until
 from tests.server.event_stream import Block, parse_block
 from tests.server.pure_listeners import chunks
 from tests.server.wire_client import WireClient
@@ -50,10 +50,10 @@ async def test_one_in_ten_is_stuck(build: Build, tmp_path: Path) -> None:
     house = await build(store, timing=timing(stuck=1000, tick=0.02))
     others = [await house.visit(f"reads{number}", replay=0) for number in range(ALL - STUCK)]
     stuck = {f"stuck{number}": await stop_reading(house, f"stuck{number}") for number in range(STUCK)}
-    sinks = [house.service.people._by_nick[nick]._sink for nick in stuck]
+    sinks = [house.service.people.named(nick)[0]._sink for nick in stuck]
     texts = [f"{number} ".ljust(8000, "x") for number in range(MESSAGES)]
     for text in texts:
-        await house.service.writing.message("bo", "main", text)
+        await house.service.writing.message(author("bo"), "main", text)
     for peer in others:
         assert await peer.texts(MESSAGES) == texts
     assert house.service.connections.count() == {"websocket": ALL}, "they waited for nobody to be cut off"

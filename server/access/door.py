@@ -1,0 +1,64 @@
+"""Stands before every request: who comes, and do they come in."""
+
+import math
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from server.access.access import NotAdmittedError, bearer
+from server.access.identity import Identity
+from server.service import SERVICE, Service
+
+#: Who asks. Not there before a chat's ``hello`` when the handshake brought no token.
+IDENTITY = web.RequestKey("identity", Identity)
+
+#: Tells who asks nothing that is anybody's: that there is a server, and whether it is well.
+_PUBLIC = frozenset({"/", "/healthz"})
+_CHAT = "/chat"
+
+
+@web.middleware
+async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let in who has a token, and everyone where none is wanted; RFC 6750, section 3."""
+    if request.path not in _PUBLIC:
+        service = request.app[SERVICE]
+        try:
+            token = bearer(request.headers.get("Authorization"))
+            # Browsers cannot set headers on a WebSocket: its token may come with the hello.
+            if token is not None or request.path != _CHAT:
+                request[IDENTITY] = admitted(service, token, request.remote or "")
+        except NotAdmittedError as error:
+            raise web.HTTPUnauthorized(text=str(error), headers={"WWW-Authenticate": "Bearer"}) from error
+        except TooManyLoginsError as error:
+            headers = {"Retry-After": str(math.ceil(error.wait))}
+            raise web.HTTPTooManyRequests(text=str(error), headers=headers) from error
+    return await handler(request)
+
+
+class TooManyLoginsError(Exception):
+    """There were too many wrong tokens from one address.
+
+    Attributes:
+        wait: seconds until one more is looked at.
+    """
+
+    def __init__(self, wait: float) -> None:
+        super().__init__("too many wrong tokens came from your address; wait")
+        self.wait = wait
+
+
+def admitted(service: Service, token: str | None, address: str) -> Identity:
+    """Tell who comes with this token, or without one.
+
+    A right one is let in however many wrong ones came from its address: nobody locks out their neighbours.
+
+    Raises:
+        NotAdmittedError: they do not come in.
+        TooManyLoginsError: nor do they get an answer for a while.
+    """
+    try:
+        return service.access.identify(token, address)
+    except NotAdmittedError:
+        if token is not None and (wait := service.allowances.failed_login(address)):
+            raise TooManyLoginsError(wait) from None
+        raise
