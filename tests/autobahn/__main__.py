@@ -1,8 +1,8 @@
 """Let the Autobahn test suite judge the server's WebSocket: ``python -m tests.autobahn`` (``make autobahn``).
 
-The suite is written in Python 2.7, so it gets an environment of its own below ``.autobahn/``, made at the first run.
-The interpreter is ``python2.7`` on the PATH, or what the variable PYTHON27 names. Compression (12.*, 13.*) is left
-out: the server declines it. Ends with 1 if a case failed, with 2 if there is no Python 2.7.
+The suite is written in Python 2.7, so it gets an environment of its own below ``.autobahn/``, made at the first
+run. The interpreter is ``python2.7`` on the PATH, or what the variable PYTHON27 names. Compression (12.*, 13.*) is
+left out: the server declines it. Ends with 1 if a case failed, with 2 if there is no Python 2.7.
 """
 
 import asyncio
