@@ -56,8 +56,8 @@ class People(Generic[P]):
         others = [other for other in self.named(person.nick) if other.session != person.session]
         for other in others:
             if other.identity.name is None or other.identity.name != person.identity.name:
-                alike = "" if other.nick == person.nick else f", and {person.nick} looks like it"
-                raise NickTakenError(f"the nick {other.nick} is taken{alike}")
+                alike = "" if other.nick.casefold() == person.nick.casefold() else f": it looks like {other.nick}"
+                raise NickTakenError(f"the nick {person.nick} is taken{alike}")
         if len(others) >= self._sessions:
             raise TooManySessionsError(f"{person.nick} is connected {len(others)} times already")
         if replaced is not None:
