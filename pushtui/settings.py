@@ -30,7 +30,8 @@ class ServeSettings:
     Attributes:
         host: the address to listen on.
         port: 0-65535; with 0 the system chooses one.
-        data: the folder of the log; not touched when ``memory`` is set.
+        data: the folder of the log and of the tokens; nothing is written there when ``memory`` is set, but that tokens
+            were used.
         memory: keep the log in memory only, so that nothing outlives the server.
         durability: whether a message is acknowledged when it is on the disk ("full"), or before ("relaxed").
         keep_chat: what each room keeps.
@@ -38,6 +39,7 @@ class ServeSettings:
         log_level: what is said on standard error, from this level up.
         interval: seconds between two samples of this machine, above 0.
         drain: seconds over which clients are told that the server stops.
+        open: who has no token comes in too, as a member.
         lab: serve what test suites of the protocols need as well.
     """
 
@@ -51,4 +53,5 @@ class ServeSettings:
     log_level: LogLevel = "info"
     interval: float = DEFAULT_INTERVAL
     drain: float = 0
+    open: bool = False
     lab: bool = False

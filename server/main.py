@@ -12,6 +12,8 @@ import time
 
 from pushtui.exits import CommandError, Exit
 from pushtui.settings import ServeSettings
+from server.access.access import Access, tokens_exist
+from server.access.file import AccessFile, AccessFileError
 from server.application import Server
 from server.log.memory import MemoryStore
 from server.log.retention import keep_by_kind
@@ -43,7 +45,7 @@ def run(settings: ServeSettings) -> int:
     with listener:
         try:
             return asyncio.run(_serve(settings, listener))
-        except StoreUnusableError as error:
+        except (StoreUnusableError, AccessFileError) as error:
             raise CommandError(Exit.CANNOT_START, str(error)) from error
 
 
@@ -78,7 +80,12 @@ def bind(host: str, port: int) -> socket.socket:
 async def _serve(settings: ServeSettings, listener: socket.socket) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    server = Server(_store(settings), name=platform.node() or "pushtui", lab=settings.lab)
+    server = Server(
+        _store(settings),
+        name=platform.node() or "pushtui",
+        access=Access(_access_file(settings), clock_ms=_now_ms, open_to_all=settings.open),
+        lab=settings.lab,
+    )
 
     def on_signal() -> None:
         if stopping.is_set():
@@ -108,6 +115,13 @@ def _store(settings: ServeSettings) -> Store:
     if settings.memory:
         return MemoryStore(clock_ms=_now_ms, keep=keep)
     return SqliteStore(settings.data / LOG_FILE, clock_ms=_now_ms, durability=settings.durability, keep=keep)
+
+
+def _access_file(settings: ServeSettings) -> AccessFile | None:
+    # A server that leaves nothing behind still lets in only those who have a token, if there are any.
+    if settings.memory and not tokens_exist(settings.data):
+        return None
+    return AccessFile.open(settings.data)
 
 
 def _announce(settings: ServeSettings, listener: socket.socket) -> None:
