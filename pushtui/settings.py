@@ -30,8 +30,8 @@ class ServeSettings:
     Attributes:
         host: the address to listen on.
         port: 0-65535; with 0 the system chooses one.
-        data: the folder of the log and of the tokens; nothing is written there when ``memory`` is set, but that tokens
-            were used.
+        data: the folder of the log and of the tokens. With ``memory`` set it is not made, and only the
+            tokens that are there are looked at.
         memory: keep the log in memory only, so that nothing outlives the server.
         durability: whether a message is acknowledged when it is on the disk ("full"), or before ("relaxed").
         keep_chat: what each room keeps.
