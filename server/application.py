@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import socket
+import ssl
 import time
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -14,15 +16,22 @@ from server import chat, information, lab, posting, reading
 from server.access.access import Access
 from server.access.allowances import Allowances
 from server.access.door import door
+from server.addresses import Addresses
+from server.arrivals import known_addresses, whole_bodies
+from server.browsers import Browsers
 from server.connections import Connections
+from server.dismissal import LINGER
 from server.errors import errors
+from server.gate import Gate
 from server.log.fanout import Fanout
 from server.log.store import Store
 from server.log.streams import STATUS, room_stream
 from server.people import People
 from server.rooms import Rooms
+from server.seats import Seats
 from server.service import SERVICE, Service
 from server.timing import Timing
+from server.visitor import Heads, Visitor
 from server.writing import Writing
 
 logger = logging.getLogger(__name__)
@@ -40,6 +49,9 @@ class Server:
         limits: what one connection may ask for.
         protection: what one client, one address or everyone together may take.
         access: who may come in, everyone by default; opened by `start`, closed by `stop`.
+        browsers: whose pages may speak to it, and under which names.
+        addresses: what clients count under.
+        tls: for connections that are encrypted.
         lab: serve the echo for test suites too.
     """
 
@@ -52,6 +64,9 @@ class Server:
         limits: Limits = LIMITS,
         protection: Protection = PROTECTION,
         access: Access | None = None,
+        browsers: Browsers | None = None,
+        addresses: Addresses | None = None,
+        tls: ssl.SSLContext | None = None,
         lab: bool = False,
     ) -> None:
         self._store = store
@@ -59,10 +74,15 @@ class Server:
         self._limits = limits
         self._protection = protection
         self._access = access or Access(None, clock_ms=lambda: time.time_ns() // 1_000_000)
+        self._browsers = browsers or Browsers()
+        self._addresses = addresses or Addresses()
+        self._seats = Seats(protection.connections, protection.connections_per_address)
+        self._tls = tls
         self._lab = lab
         self._name = name
         self._hurry = asyncio.Event()
-        self._site: web.SockSite | None = None
+        self._heads: Heads | None = None
+        self._gate: Gate | None = None
         self._runner: web.AppRunner | None = None
         self._service: Service | None = None
 
@@ -81,15 +101,20 @@ class Server:
         service.connections.start()
         self._access.follow(lambda: service.connections.dismiss(self._access.lapsed))
         self._runner = web.AppRunner(
-            self._routes(service),
-            handler_cancellation=True,
-            access_log=None,
-            shutdown_timeout=0.5,
-            keepalive_timeout=30,
+            self._routes(service), handler_cancellation=True, access_log=None, shutdown_timeout=0.5
         )
         await self._runner.setup()
-        self._site = web.SockSite(self._runner, listener, backlog=1024)
-        await self._site.start()
+        self._heads = Heads(self._protection)
+        self._heads.start(self._timing.tick)
+        self._gate = Gate(
+            listener,
+            self._visitor,
+            seats=self._seats,
+            addresses=self._addresses,
+            handshake=self._protection.request_seconds,
+            tls=self._tls,
+        )
+        self._gate.open()
 
     async def publish(self, sample: Sample) -> None:
         """Store a look at this machine; everyone who reads the status stream gets it.
@@ -107,14 +132,15 @@ class Server:
             reason: what clients are told.
             drain: seconds over which they are told; see `hurry`.
         """
-        if self._site is not None:
-            await self._site.stop()
-            self._site = None
+        if self._gate is not None:
+            self._gate.close()
         if self._service is not None:
             await self._service.connections.end_all(CloseCode.RESTART, reason, drain, self._hurry)
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        if self._heads is not None:
+            self._heads.stop()
         if self._service is not None:
             self._service.fanout.close()
             self._service.rooms.close()
@@ -143,8 +169,34 @@ class Server:
             timing=self._timing,
         )
 
+    def _visitor(self, gone: Callable[[], None]) -> Visitor:
+        if self._runner is None or self._runner.server is None or self._heads is None:
+            raise ConnectionAbortedError("the server has stopped")
+        protection = self._protection
+        return Visitor(
+            self._runner.server,
+            self._heads,
+            gone,
+            access_log=None,
+            keepalive_timeout=protection.idle_seconds,
+            lingering_time=LINGER,
+            max_line_size=protection.header_bytes,
+            max_field_size=protection.header_bytes,
+            max_headers=protection.headers,
+        )
+
     def _routes(self, service: Service) -> web.Application:
-        app = web.Application(middlewares=[errors, door], client_max_size=self._limits.frame_bytes)
+        app = web.Application(
+            middlewares=[
+                errors,
+                known_addresses(self._addresses, self._seats),
+                self._browsers.check,
+                door,
+                whole_bodies(self._protection.body_seconds),
+            ],
+            client_max_size=self._limits.frame_bytes,
+        )
+        self._browsers.attach(app)
         app[SERVICE] = service
         app.add_routes(
             [

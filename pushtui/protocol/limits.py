@@ -34,10 +34,13 @@ class Protection(Struct, frozen=True):
     Attributes:
         connections: open at the same time, counted before any handshake.
         connections_per_address: of one IPv4 address or IPv6 network of 64 bits.
-        request_seconds: for a TLS handshake, and for the first request's line and headers.
+        request_seconds: for a TLS handshake, for the first request's line and headers, and for those of each
+            further request on the same connection, from its first byte.
+        idle_seconds: on a connection that has had its answer, before the next request begins.
         body_seconds: for a request's body.
         header_bytes: of one header line, and of the request line.
-        headers_bytes: of all header lines together.
+        headers: header lines of one request.
+        headers_bytes: of the line and headers of a request while they are not complete.
         least_bytes_per_second: what a reader for whom data waits has to take, on average over `stuck_seconds`.
         stuck_seconds: how long a reader may take less.
         sends: messages and notices of one person, by whichever way they come.
@@ -52,8 +55,10 @@ class Protection(Struct, frozen=True):
     connections: int = 10_000
     connections_per_address: int = 2_000
     request_seconds: float = 10
+    idle_seconds: float = 30
     body_seconds: float = 20
     header_bytes: int = 8 * 1024
+    headers: int = 100
     headers_bytes: int = 32 * 1024
     least_bytes_per_second: int = 256
     stuck_seconds: float = 20

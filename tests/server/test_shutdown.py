@@ -84,8 +84,8 @@ async def test_a_client_that_stopped_reading_is_there(serving: Serving, path: st
     [
         b"",
         b"GET /sta",
-        b"POST /rooms/main HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf",
-        b"POST /rooms/main HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nha",
+        b"POST /rooms/main HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf",
+        b"POST /rooms/main HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nha",
     ],
     ids=["nothing", "request line", "body", "chunk"],
 )

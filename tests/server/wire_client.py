@@ -71,7 +71,7 @@ class WireClient:
 
     async def request(self, path: str, *headers: str, method: str = "GET", version: str = "HTTP/1.1") -> str:
         """Send a request without a body; returns the head of the answer."""
-        lines = [f"{method} {path} {version}", "Host: x", *headers, "", ""]
+        lines = [f"{method} {path} {version}", "Host: localhost", *headers, "", ""]
         self.send("\r\n".join(lines).encode())
         return await self.head()
 

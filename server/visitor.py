@@ -1,0 +1,162 @@
+"""One HTTP connection, and how long it may take to say what it wants."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+
+from pushtui.protocol.limits import Protection
+from server.dismissal import LINGER, last_answer
+
+logger = logging.getLogger(__name__)
+
+
+class Heads:
+    """Whose line and headers of a request are due. One pulse looks after all: a timer for each would cost more.
+
+    All are given the same time, so whoever came first is also due first.
+
+    Args:
+        protection: what is waited for, and how long.
+    """
+
+    def __init__(self, protection: Protection) -> None:
+        self.protection = protection
+        self._loop = asyncio.get_running_loop()
+        self._due: dict[Visitor, float] = {}
+        self._pulse: asyncio.Task[None] | None = None
+
+    def start(self, tick: float) -> None:
+        """Begin to look, every so many seconds."""
+        self._pulse = self._loop.create_task(self._beat(tick))
+
+    def stop(self) -> None:
+        """Look no longer."""
+        if self._pulse is not None:
+            self._pulse.cancel()
+
+    def expect(self, visitor: "Visitor") -> None:
+        """From now on the visitor has its time; not once more if it has already."""
+        self._due.setdefault(visitor, self._loop.time() + self.protection.request_seconds)
+
+    def met(self, visitor: "Visitor") -> None:
+        """It has said what it wants, or is gone."""
+        self._due.pop(visitor, None)
+
+    def __len__(self) -> int:
+        """How many are waited for."""
+        return len(self._due)
+
+    async def _beat(self, tick: float) -> None:
+        while True:
+            await asyncio.sleep(tick)
+            for visitor in list(self._overdue(self._loop.time())):
+                visitor.give_up()
+
+    def _overdue(self, now: float) -> Iterator["Visitor"]:
+        for visitor, due in self._due.items():
+            if due > now:
+                return
+            yield visitor
+
+
+class Visitor(web.RequestHandler):
+    """aiohttp's protocol for one connection, with deadlines and a bound for the head of a request.
+
+    Args:
+        manager: of the application's runner.
+        heads: see there.
+        gone: called when the connection is over.
+    """
+
+    __slots__ = ("_dismissed", "_gone", "_head_bytes", "_heads")
+
+    def __init__(self, manager: web.Server, heads: Heads, gone: Callable[[], None], **options: Any) -> None:
+        super().__init__(manager, loop=asyncio.get_running_loop(), **options)
+        self._heads = heads
+        self._gone = gone
+        self._head_bytes = 0
+        self._dismissed = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        super().connection_made(transport)
+        self._heads.expect(self)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """See `asyncio.Protocol`."""
+        self._heads.met(self)
+        self._gone()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        if self._dismissed:
+            return
+        requests = self._request_count
+        super().data_received(data)
+        if self._request_count != requests:
+            self._head_bytes = 0
+            self._heads.met(self)
+        elif data and self._is_idle():
+            self._heads.expect(self)
+            self._head_bytes += len(data)
+            if self._head_bytes > self._heads.protection.headers_bytes:
+                self._dismiss(431, "too_large", "the headers of this request are too long")
+
+    def give_up(self) -> None:
+        """The time is over."""
+        if self._head_bytes:
+            self._dismiss(408, "too_slow", "the line and headers of a request have to come sooner")
+        else:
+            self._heads.met(self)
+            self.force_close()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What is said to what is no HTTP: as all errors here, and without a traceback in the log."""
+        if status >= 500:
+            return super().handle_error(request, status, exc, message)
+        logger.debug("this is no HTTP: %s", message)
+        if isinstance(exc, LineTooLong):
+            message = f"a line of this request is longer than {self.max_field_size} bytes"
+        self._dismissed = True
+        sentence = (message or "this is no HTTP/1.1").partition("\n")[0]
+        return _LastResponse.of(status, sentence)
+
+    def _is_idle(self) -> bool:
+        """Whether nothing is being answered: what comes now belongs to the head of a request."""
+        if self._waiter is None:
+            return self._request_count == 0  # its task has not had its first turn yet
+        return not self._waiter.done()
+
+    def _dismiss(self, status: int, code: str, message: str) -> None:
+        self._heads.met(self)
+        self._dismissed = True
+        if self.transport is not None:
+            self.transport.write(last_answer(status, code, message))
+            self._loop.call_later(LINGER, self.force_close)
+
+
+class _LastResponse(web.Response):
+    """The connection ends with it, but not before the client had time to read it."""
+
+    @classmethod
+    def of(cls, status: int, message: str) -> "_LastResponse":
+        response = cls(body=web.json_response({"code": "malformed", "message": message}).body, status=status)
+        response.content_type = "application/json"
+        response.force_close()
+        return response
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """See `aiohttp.web.StreamResponse`."""
+        await super().write_eof(data)
+        await asyncio.sleep(LINGER)
