@@ -1,7 +1,9 @@
 """Wakes the cursors of streams that grew: once per turn of the loop, in slices that leave it responsive."""
 
 import asyncio
+import contextlib
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -9,6 +11,7 @@ from operator import attrgetter
 from pushtui.protocol.positions import Lost, Outcome, Position, Resumption, resumption
 from server.log.cursor import Cursor, Sink
 from server.log.store import Entry, Store, StreamState
+from server.log.streams import STATUS
 from server.log.tail import Selection, Tail
 from server.log.wire import Wire
 
@@ -41,13 +44,17 @@ class Start:
 
 
 class Fanout:
-    """All listeners of all streams."""
+    """All listeners of all streams.
+
+    A stream's tail is there while somebody listens, or is about to; that of the status stream always.
+    """
 
     def __init__(self, store: Store) -> None:
         self._delivered_before = 0
         self._store = store
         self._tails: dict[str, Tail] = {}
         self._cursors: dict[str, set[Cursor]] = {}
+        self._holds: Counter[str] = Counter()
         self._dirty: dict[str, None] = {}
         self._round: Iterator[Cursor] | None = None
         self._scheduled = False
@@ -66,24 +73,27 @@ class Fanout:
     async def open(self, stream: str) -> Tail:
         """The stream's tail, with the newest entries of the store in it. Makes the stream if need be.
 
+        It is kept up until the next turn of the loop, and after that while somebody listens.
+
         Raises:
             StoreBusyError: there is no such stream and it cannot be made now.
         """
-        tail = self._tails.get(stream)
-        if tail is None:
-            if self._store.state(stream) is None:
-                await self._store.create(stream)
+        with self._hold(stream):
             tail = self._tails.get(stream)
-        if tail is None:
-            # Not what `create` answered: somebody may have written since, and no tail was there to take it.
-            state = self._state(stream)
-            tail = self._tails[stream] = Tail(state.epoch, state.head)
-            erasures = tail.erasures
-            older = await self._store.read_before(stream, tail.begin + 1, _PRELOAD)
-            # What was read may still hold what was erased while it was on its way.
-            if tail.erasures == erasures:
-                tail.preload(older)
-        return tail
+            if tail is None:
+                if self._store.state(stream) is None:
+                    await self._store.create(stream)
+                tail = self._tails.get(stream)
+            if tail is None:
+                # Not what `create` answered: somebody may have written since, and no tail was there to take it.
+                state = self._state(stream)
+                tail = self._tails[stream] = Tail(state.epoch, state.head)
+                erasures = tail.erasures
+                older = await self._store.read_before(stream, tail.begin + 1, _PRELOAD)
+                # What was read may still hold what was erased while it was on its way.
+                if tail.erasures == erasures:
+                    tail.preload(older)
+            return tail
 
     async def start(
         self, stream: str, position: Position | None, replay: int, selection: Selection | None = None
@@ -101,18 +111,19 @@ class Fanout:
         Raises:
             StoreBusyError: there is no such stream and it cannot be made now, or the log cannot be read.
         """
-        tail = await self.open(stream)
-        if self._decide(stream, position).after is not None:
-            after = 0
-        elif selection is None:
-            after = await self._before_newest(stream, tail, replay)
-        else:
-            after = await self._before_selected(stream, tail, replay, selection)
-        state = self._state(stream)
-        decided = self._decide(stream, position)
-        # What the tail still holds of what was trimmed is shown to nobody new.
-        after = max(after, state.floor - 1) if decided.after is None else decided.after
-        return Start(decided.outcome, state.epoch, after, state.head, decided.lost)
+        with self._hold(stream):
+            tail = await self.open(stream)
+            if self._decide(stream, position).after is not None:
+                after = 0
+            elif selection is None:
+                after = await self._before_newest(stream, tail, replay)
+            else:
+                after = await self._before_selected(stream, tail, replay, selection)
+            state = self._state(stream)
+            decided = self._decide(stream, position)
+            # What the tail still holds of what was trimmed is shown to nobody new.
+            after = max(after, state.floor - 1) if decided.after is None else decided.after
+            return Start(decided.outcome, state.epoch, after, state.head, decided.lost)
 
     def attach(
         self, stream: str, wire: Wire, sink: Sink, after: int, selection: Selection | None = None
@@ -130,6 +141,7 @@ class Fanout:
         if cursor in cursors:
             self._delivered_before += cursor.delivered
             cursors.remove(cursor)
+            self._release(cursor.stream)
 
     def listeners(self, stream: str) -> int:
         """How many listen to a stream now."""
@@ -139,6 +151,27 @@ class Fanout:
         """Entries handed to transports, ever; each listener counts."""
         now = sum(cursor.delivered for cursors in self._cursors.values() for cursor in cursors)
         return self._delivered_before + now
+
+    @contextlib.contextmanager
+    def _hold(self, stream: str) -> Iterator[None]:
+        """Keep the tail for somebody who is about to listen, and does so in the turn in which this ends."""
+        self._holds[stream] += 1
+        try:
+            yield
+        finally:
+            asyncio.get_running_loop().call_soon(self._let_go, stream)
+
+    def _let_go(self, stream: str) -> None:
+        self._holds[stream] -= 1
+        if not self._holds[stream]:
+            del self._holds[stream]
+            self._release(stream)
+
+    def _release(self, stream: str) -> None:
+        """Forget the tail if nobody needs it; who opens the stream again reads what is newest then."""
+        if not self._cursors.get(stream) and stream not in self._holds and stream != STATUS:
+            self._tails.pop(stream, None)
+            self._cursors.pop(stream, None)
 
     async def _before_newest(self, stream: str, tail: Tail, count: int) -> int:
         held = tail.newest(count)

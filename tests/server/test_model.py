@@ -38,6 +38,7 @@ authors = st.sampled_from("ab")
 places = st.integers(0, 30)
 claims = st.just("what it holds") | st.sampled_from(sorted(CLAIMS))
 rooms = st.none() | st.integers(0, 2)
+leavings = st.none() | st.integers(0, 8)
 
 
 class Recovery(RuleBasedStateMachine):
@@ -65,6 +66,7 @@ class Recovery(RuleBasedStateMachine):
             async with asyncio.timeout(20):
                 await doing
                 await self._settle()
+                await asyncio.sleep(0)  # tails that nobody needs go in the next turn
 
         self._runner.run(bounded())
 
@@ -137,9 +139,17 @@ class Recovery(RuleBasedStateMachine):
         replay=st.integers(0, 12),
         room=rooms,
         meanwhile=st.integers(0, 6),
+        leave=leavings,
     )
     def come_in(
-        self, name: str, wire: str, claim: str | None, replay: int, room: int | None, meanwhile: int
+        self,
+        name: str,
+        wire: str,
+        claim: str | None,
+        replay: int,
+        room: int | None,
+        meanwhile: int,
+        leave: int | None,
     ) -> None:
         """Somebody new comes, perhaps with a position that was made up."""
         listener = Listener(name, "stream" if name == STATUS and wire == "chat" else wire)
@@ -147,19 +157,36 @@ class Recovery(RuleBasedStateMachine):
         if claim is not None and name in self.log.streams:
             stream = self.log.stream(name)
             listener.held = f"{stream.epoch}.{stream.head}"
-        self._run(self._connect(listener, claim, replay, room, meanwhile))
+        self._run(self._connect(listener, claim, replay, room, meanwhile, leave))
 
     @precondition(lambda self: any(one.connection is None for one in self.listeners))
-    @rule(place=places, claim=claims, replay=st.integers(0, 12), room=rooms, meanwhile=st.integers(0, 6))
-    def come_back(self, place: int, claim: str, replay: int, room: int | None, meanwhile: int) -> None:
+    @rule(
+        place=places,
+        claim=claims,
+        replay=st.integers(0, 12),
+        room=rooms,
+        meanwhile=st.integers(0, 6),
+        leave=leavings,
+    )
+    def come_back(
+        self, place: int, claim: str, replay: int, room: int | None, meanwhile: int, leave: int | None
+    ) -> None:
         away = [one for one in self.listeners if one.connection is None]
-        self._run(self._connect(away[place % len(away)], claim, replay, room, meanwhile))
+        self._run(self._connect(away[place % len(away)], claim, replay, room, meanwhile, leave))
 
     async def _connect(
-        self, listener: Listener, claim: str | None, replay: int, room: int | None, meanwhile: int
+        self,
+        listener: Listener,
+        claim: str | None,
+        replay: int,
+        room: int | None,
+        meanwhile: int,
+        leave: int | None = None,
     ) -> None:
-        """Connect while others go on talking."""
+        """Connect while others go on talking, and perhaps everyone who listens goes after so many turns."""
         name, held = listener.stream, listener.held
+        others = [one for one in self.listeners if one.stream == name and one.connection is not None]
+        others = [one for one in self.listeners if one.stream == name and one.connection is not None]
         named = None if held is None or claim is None else CLAIMS[claim](held)
 
         async def connecting() -> None:
@@ -170,7 +197,15 @@ class Recovery(RuleBasedStateMachine):
                 assert named[:8] != stream.epoch, "a position that was given out is good as long as its epoch is"
 
         talk = [self.log.append(name, self._new(name, "c", keyed=False)) for _ in range(meanwhile)]
-        await asyncio.gather(*talk[: meanwhile // 2], connecting(), *talk[meanwhile // 2 :])
+
+        async def leaving() -> None:
+            if leave is not None:
+                for _ in range(leave):
+                    await asyncio.sleep(0)
+                for one in others:
+                    one.drop()
+
+        await asyncio.gather(*talk[: meanwhile // 2], connecting(), leaving(), *talk[meanwhile // 2 :])
 
     @precondition(lambda self: any(one.connection for one in self.listeners))
     @rule(place=places, room=st.none() | st.integers(1, 4))
@@ -243,6 +278,11 @@ class Recovery(RuleBasedStateMachine):
         for listener in self.listeners:
             if listener.connection is not None:
                 listener.check(self.log.stream(listener.stream))
+
+    @invariant()
+    def tails_are_there_for_those_who_listen(self) -> None:
+        here = {one.stream for one in self.listeners if one.connection is not None}
+        assert here <= set(self.fanout._tails) <= here | {STATUS}
 
     @invariant()
     def the_states_are_the_models(self) -> None:

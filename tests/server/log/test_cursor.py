@@ -84,6 +84,7 @@ async def make_house(turns: int = 0, capacity: int = 4, before: int = 0) -> Hous
     state = store.state(ROOM)
     assert state is not None
     tail = fanout._tails[ROOM] = Tail(state.epoch, state.head, capacity=capacity)
+    fanout._holds[ROOM] += 1
     return House(store, fanout, tail)
 
 

@@ -61,12 +61,12 @@ async def test_a_slow_listener_delays_nobody(store: Store, fanout: Fanout) -> No
 
 async def test_slices_reach_everyone(store: Store, fanout: Fanout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fanout_module, "SLICE_SECONDS", 0)
-    for stream in (ROOM, "room:ops"):
-        await fanout.open(stream)
     wire = make_wire()
     sinks = [ListSink() for _ in range(100)]
     for index, sink in enumerate(sinks):
-        fanout.attach((ROOM, "room:ops")[index % 2], wire, sink, 0)
+        stream = (ROOM, "room:ops")[index % 2]
+        await fanout.open(stream)
+        fanout.attach(stream, wire, sink, 0)
     for _ in range(5):
         await store.append(said("x"))
         await store.append(said("x", stream="room:ops"))
@@ -107,6 +107,7 @@ async def test_a_batch_over_several_streams_goes_where_it_belongs(store: Store, 
 async def test_erased_text_is_gone_from_the_tail(store: Store, fanout: Fanout) -> None:
     await store.append(said("secret"))
     tail = await fanout.open(ROOM)
+    fanout.attach(ROOM, make_wire(), ListSink(), 0)
     assert b"secret" in tail.span(0, SSE).data
     await store.append(Draft(ROOM, "redact", "ana", b'{"target":1}', erase=((1, b'{"text":""}'),)))
     assert b"secret" not in tail.span(0, SSE).data
