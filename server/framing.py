@@ -35,8 +35,8 @@ class StrictReader:
     """Follows the headers of frames, and hands everything on up to the first one that may not be.
 
     The library reads unmasked frames (section 5.1: a server must close), takes a new message for the rest of one
-    whose fragments so far are empty (section 5.4), and reads empty fragments for ever. Here an empty fragment
-    counts as one byte, so that a message without an end comes to one.
+    whose fragments so far are empty (section 5.4), and reads empty fragments for ever. Here a message has at most as
+    many of those as it may have bytes.
 
     Args:
         reader: takes what is right.
@@ -51,7 +51,7 @@ class StrictReader:
         self._payload_left = 0
         self._head = b""
         self._unfinished = False
-        self._size = 0
+        self._empty = 0
         self._over = False
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
@@ -104,14 +104,13 @@ class StrictReader:
         opcode = first & 0x0F
         if opcode & 0x08:
             return
-        if opcode == _CONTINUATION:
-            self._size += length or 1
-        elif self._unfinished:
-            raise _ViolationError(CloseCode.VIOLATION, "a message begins within another")
-        else:
-            self._size = length
-        if self._size > self._most:
-            raise _ViolationError(CloseCode.TOO_BIG, "a message is too long")
+        if opcode != _CONTINUATION:
+            if self._unfinished:
+                raise _ViolationError(CloseCode.VIOLATION, "a message begins within another")
+            self._empty = 0
+        self._empty += not length
+        if self._empty > self._most:
+            raise _ViolationError(CloseCode.TOO_BIG, "a message has no end")
         self._unfinished = not first & 0x80
 
 

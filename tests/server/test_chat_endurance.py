@@ -218,6 +218,7 @@ class TestSlowReader:
     async def test_leaving_a_room_does_not_disturb_the_others(self, house: House) -> None:
         """Several cursors wait for one transport; one that goes must not take the others' wake-up with it."""
         await house.service.fanout.open("room:long")
+        house.service.fanout._holds["room:long"] += 1
         house.service.fanout._tails["room:long"]._capacity = 1
         await post(house, 100, room="long")
         slow = await Slow.visit(house)
