@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo check test soak autobahn bench format lock snapshots clean
+.PHONY: help install demo check test audit soak autobahn bench format lock snapshots clean
 
 help:                ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -33,6 +33,9 @@ check: .venv/dev.stamp     ## lint, format, types, layers
 
 test: .venv/dev.stamp      ## every test
 	$(BIN)/python -m pytest
+
+audit: .venv/dev.stamp     ## look the pinned packages up among known vulnerabilities
+	@$(BIN)/python .ci/audit.py
 
 soak: .venv/dev.stamp      ## kill the server and cut its power, hundreds of times, and play a thousand times: 20 minutes
 	$(BIN)/python -m tests.soak
