@@ -35,8 +35,8 @@ class StrictReader:
     """Follows the headers of frames, and hands everything on up to the first one that may not be.
 
     The library reads unmasked frames (section 5.1: a server must close), takes a new message for the rest of one
-    whose fragments so far are empty (section 5.4), and reads empty fragments for ever. Here a message has at most as
-    many of those as it may have bytes.
+    whose fragments so far are empty (section 5.4), and reads empty fragments for ever. Here a message has at most
+    as many of those as it may have bytes.
 
     Args:
         reader: takes what is right.
