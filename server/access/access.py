@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from pushtui.protocol.roles import Role
 from server.access.file import NAME, AccessFile, AccessFileError
 from server.access.identity import Identity
 from server.access.lookalikes import skeleton
@@ -17,8 +18,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Seconds between two looks at the file: what the commands change there holds at most so much later.
-LOOK_SECONDS = 1.0
 #: Seconds between two writings of when tokens were used.
 _USES_SECONDS = 30.0
 
@@ -36,16 +35,25 @@ class Access:
         file: tokens, sanctions, rules; None for a server that keeps none.
         clock_ms: the time in ms since the epoch.
         open_to_all: who has no token comes in too, as a member, even if tokens were made.
+        look: seconds between two looks at the file: what the commands change there holds at most so much later.
 
     Attributes:
         holdings: what the file said last.
     """
 
-    def __init__(self, file: AccessFile | None, *, clock_ms: Callable[[], int], open_to_all: bool = False) -> None:
+    def __init__(
+        self,
+        file: AccessFile | None,
+        *,
+        clock_ms: Callable[[], int],
+        open_to_all: bool = False,
+        look: float = 1.0,
+    ) -> None:
         self.holdings = Holdings()
         self._file = file
         self._clock_ms = clock_ms
         self._open_to_all = open_to_all
+        self._look_seconds = look
         self._followers: list[Callable[[], object]] = []
         self._using = asyncio.Lock()
         self._seen_change: int | None = None
@@ -79,6 +87,10 @@ class Access:
     def follow(self, follower: Callable[[], object]) -> None:
         """Call ``follower`` after every change of what holds, and when a token ends."""
         self._followers.append(follower)
+
+    def now(self) -> int:
+        """The time in ms since the epoch, by which everything here begins and ends."""
+        return self._clock_ms()
 
     # Who somebody is
 
@@ -122,6 +134,15 @@ class Access:
     def reserved(self, nick: str) -> str | None:
         """The name of a token that a nick is, or looks like; None if it is free."""
         return self._names.get(skeleton(nick))
+
+    def role(self, name: str) -> Role | None:
+        """What somebody with a token of that name is; of several the most. None when none of them holds."""
+        roles = [
+            record.role
+            for record in self.holdings.tokens.values()
+            if record.name == name and self._lapsed(record) is None
+        ]
+        return max(roles, key=list(Role).index, default=None)
 
     def _lapsed(self, record: TokenRecord) -> str | None:
         if record.revoked is not None:
@@ -170,7 +191,7 @@ class Access:
         loop = asyncio.get_running_loop()
         written = loop.time()
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(self._look_seconds)
             try:
                 await self._look()
                 if self._uses and loop.time() - written >= _USES_SECONDS:
