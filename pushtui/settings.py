@@ -40,6 +40,14 @@ class ServeSettings:
         interval: seconds between two samples of this machine, above 0.
         drain: seconds over which clients are told that the server stops.
         open: who has no token comes in too, as a member.
+        tls_cert: the certificate chain, a PEM file; connections are encrypted if there is one.
+        tls_key: its private key, a PEM file.
+        allow_host: further names of the server, with commas between.
+        allow_origin: origins of web pages that may use it, with commas between.
+        trusted_proxy: addresses and networks of proxies, with commas between.
+        max_connections: open at the same time; None for the server's own limit.
+        max_connections_per_address: likewise, from one address.
+        send_rate: messages per second of one person, 0 for no limit; None for the server's own.
         lab: serve what test suites of the protocols need as well.
     """
 
@@ -54,4 +62,12 @@ class ServeSettings:
     interval: float = DEFAULT_INTERVAL
     drain: float = 0
     open: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    allow_host: str = ""
+    allow_origin: str = ""
+    trusted_proxy: str = ""
+    max_connections: int | None = None
+    max_connections_per_address: int | None = None
+    send_rate: float | None = None
     lab: bool = False

@@ -1,31 +1,44 @@
 """``pushtui serve``: from settings to a running server, and back out on a signal."""
 
 import asyncio
+import contextlib
 import errno
 import logging
+import math
 import os
 import platform
 import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from pushtui.exits import CommandError, Exit
+from pushtui.protocol.limits import PROTECTION, Protection, Rate
 from pushtui.settings import ServeSettings
 from server.access.access import Access, tokens_exist
 from server.access.file import AccessFile, AccessFileError
+from server.addresses import Addresses, parse_networks
 from server.application import Server
+from server.browsers import Browsers, own_names, parse_hosts, parse_origins
+from server.descriptors import affordable
+from server.gate import BACKLOG
 from server.log.memory import MemoryStore
 from server.log.retention import keep_by_kind
 from server.log.sqlite import SqliteStore
 from server.log.store import Store, StoreUnusableError
 from server.sampler import Sampler
+from server.tls import Certificate, certificate
 
 logger = logging.getLogger(__name__)
 
+Parsed = TypeVar("Parsed")
+
 LOG_FILE = "log.sqlite3"
-#: Connections that the kernel holds for a server that is busy accepting others.
-BACKLOG = 1024
 
 
 def run(settings: ServeSettings) -> int:
@@ -41,27 +54,31 @@ def run(settings: ServeSettings) -> int:
     )
     # It tells every malformed request with a traceback; what fails here is logged by `server.errors`.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-    listener = bind(settings.host, settings.port)
-    with listener:
-        try:
-            return asyncio.run(_serve(settings, listener))
-        except (StoreUnusableError, AccessFileError) as error:
-            raise CommandError(Exit.CANNOT_START, str(error)) from error
+    encryption = certificate(settings.tls_cert, settings.tls_key)
+    try:
+        with bind(settings, encrypted=encryption is not None) as listener:
+            return asyncio.run(_serve(settings, listener, encryption))
+    except (StoreUnusableError, AccessFileError) as error:
+        raise CommandError(Exit.CANNOT_START, str(error)) from error
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens on an address.
+def bind(settings: ServeSettings, *, encrypted: bool) -> socket.socket:
+    """A socket that listens where the settings say.
 
     Raises:
-        CommandError: the address cannot be had, in one sentence.
+        CommandError: the address cannot be had, or others could come in there unasked, in one sentence.
+        AccessFileError: it cannot be found out whether there are tokens.
     """
+    host, port = settings.host, settings.port
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind, proto)
     except OSError as error:
         raise CommandError(Exit.CANNOT_START, f"{host} is no address to listen on: {error.strerror}") from error
+    if not ip_address(str(address[0]).partition("%")[0]).is_loopback:
+        _beyond_this_machine(settings, encrypted)
+    listener = socket.socket(family, kind, proto)
     try:
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -77,12 +94,31 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(settings: ServeSettings, listener: socket.socket) -> int:
+def _beyond_this_machine(settings: ServeSettings, encrypted: bool) -> None:
+    """See that who can reach the server from elsewhere has to have a token, or is meant to need none."""
+    tokens = tokens_exist(settings.data)
+    if not tokens and not settings.open:
+        raise CommandError(
+            Exit.CANNOT_START,
+            f"others could come in at {settings.host} unasked: make tokens for those who may (pushtui token create"
+            " NAME), or say --open to let in everyone",
+        )
+    if tokens and not encrypted:
+        logger.warning(
+            "beyond this machine tokens travel unencrypted; use --tls-cert and --tls-key, or a proxy that has TLS"
+        )
+
+
+async def _serve(settings: ServeSettings, listener: socket.socket, encryption: Certificate | None) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     server = Server(
         _store(settings),
         name=platform.node() or "pushtui",
+        protection=_protection(settings),
+        browsers=_browsers(settings, encrypted=encryption is not None),
+        addresses=Addresses(_parsed("--trusted-proxy", parse_networks, settings.trusted_proxy)),
+        tls=encryption.context if encryption else None,
         access=Access(_access_file(settings), clock_ms=_now_ms, open_to_all=settings.open),
         lab=settings.lab,
     )
@@ -94,12 +130,14 @@ async def _serve(settings: ServeSettings, listener: socket.socket) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
+    if encryption is not None:
+        loop.add_signal_handler(signal.SIGHUP, encryption.reload)
     sampler = Sampler()
     sampling: asyncio.Task[None] | None = None
     try:
         await server.start(listener)
         sampling = loop.create_task(sampler.run(server.publish, settings.interval))
-        _announce(settings, listener)
+        _announce(settings, listener, "https" if encryption else "http")
         await stopping.wait()
         logger.info("stopping")
     finally:
@@ -124,9 +162,37 @@ def _access_file(settings: ServeSettings) -> AccessFile | None:
     return AccessFile.open(settings.data)
 
 
-def _announce(settings: ServeSettings, listener: socket.socket) -> None:
+def _protection(settings: ServeSettings) -> Protection:
+    protection = PROTECTION
+    if settings.max_connections is not None:
+        protection = replace(protection, connections=settings.max_connections)
+    if settings.max_connections_per_address is not None:
+        protection = replace(protection, connections_per_address=settings.max_connections_per_address)
+    if (rate := settings.send_rate) is not None:
+        # Who may send less than one message a second may still send one.
+        sends, together = (Rate(each, max(1, math.ceil(5 * each))) for each in (rate, 10 * rate))
+        protection = replace(protection, sends=sends, sends_per_address=together)
+    return replace(protection, connections=affordable(protection.connections))
+
+
+def _browsers(settings: ServeSettings, *, encrypted: bool) -> Browsers:
+    hosts = own_names() | _parsed("--allow-host", parse_hosts, settings.allow_host)
+    with contextlib.suppress(ValueError):
+        hosts |= parse_hosts(settings.host)
+    origins = _parsed("--allow-origin", parse_origins, settings.allow_origin)
+    return Browsers(hosts=hosts, origins=origins, encrypted=encrypted)
+
+
+def _parsed(option: str, parse: Callable[[str], Parsed], text: str) -> Parsed:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise CommandError(Exit.WRONG_OPTIONS, f"{option}: {error}") from error
+
+
+def _announce(settings: ServeSettings, listener: socket.socket, scheme: str) -> None:
     host, port = listener.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"
+    url = f"{scheme}://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{scheme}://{host}:{port}"
     where = "in memory only: it ends with the server" if settings.memory else f"in {settings.data}"
     lines = (
         f"pushtui listens on {url}",

@@ -51,6 +51,15 @@ def serve(
     interval: options.ServeInterval = DEFAULT_INTERVAL,
     drain: options.ServeDrain = 0,
     lab: options.ServeLab = False,
+    open: options.ServeOpen = False,  # noqa: A002 (the name of the option)
+    tls_cert: options.ServeTlsCert = None,
+    tls_key: options.ServeTlsKey = None,
+    allow_host: options.ServeAllowHost = "",
+    allow_origin: options.ServeAllowOrigin = "",
+    trusted_proxy: options.ServeTrustedProxy = "",
+    max_connections: options.ServeMaxConnections = None,
+    max_connections_per_address: options.ServeMaxConnectionsPerAddress = None,
+    send_rate: options.ServeSendRate = None,
     common: Common = COMMON,
 ) -> int:
     """Run the server: the rooms, and the status of this machine."""
@@ -69,6 +78,15 @@ def serve(
             interval=interval,
             drain=drain,
             lab=lab,
+            open=open,
+            tls_cert=tls_cert.expanduser() if tls_cert else None,
+            tls_key=tls_key.expanduser() if tls_key else None,
+            allow_host=allow_host,
+            allow_origin=allow_origin,
+            trusted_proxy=trusted_proxy,
+            max_connections=max_connections,
+            max_connections_per_address=max_connections_per_address,
+            send_rate=send_rate,
         )
     )
 

@@ -106,6 +106,68 @@ SendLines = Annotated[
     bool,
     Parameter(env_var="PUSHTUI_SEND_LINES", negative="", help="Post each line of standard input as it comes."),
 ]
+ServeOpen = Annotated[
+    bool,
+    Parameter(
+        env_var="PUSHTUI_SERVE_OPEN",
+        negative="",
+        help="Let people without a token in, wherever they are, also when tokens exist.",
+    ),
+]
+ServeTlsCert = Annotated[
+    Path | None,
+    Parameter(
+        env_var="PUSHTUI_SERVE_TLS_CERT", help="The certificate chain (PEM); connections are encrypted then."
+    ),
+]
+ServeTlsKey = Annotated[
+    Path | None, Parameter(env_var="PUSHTUI_SERVE_TLS_KEY", help="The private key of the certificate (PEM).")
+]
+ServeAllowHost = Annotated[
+    str,
+    Parameter(
+        env_var="PUSHTUI_SERVE_ALLOW_HOST",
+        help="Further names that this server is reached by, with commas between: chat.example.",
+    ),
+]
+ServeAllowOrigin = Annotated[
+    str,
+    Parameter(
+        env_var="PUSHTUI_SERVE_ALLOW_ORIGIN",
+        help="Web pages of other sites that may use this server, with commas between: https://wiki.example.",
+    ),
+]
+ServeTrustedProxy = Annotated[
+    str,
+    Parameter(
+        env_var="PUSHTUI_SERVE_TRUSTED_PROXY",
+        help="Proxies whose X-Forwarded-For is believed, with commas between: 127.0.0.1,10.0.0.0/8.",
+    ),
+]
+ServeMaxConnections = Annotated[
+    int | None,
+    Parameter(
+        env_var="PUSHTUI_SERVE_MAX_CONNECTIONS",
+        validator=Number(gte=1),
+        help="Connections that are open at the same time, at most.",
+    ),
+]
+ServeMaxConnectionsPerAddress = Annotated[
+    int | None,
+    Parameter(
+        env_var="PUSHTUI_SERVE_MAX_CONNECTIONS_PER_ADDRESS",
+        validator=Number(gte=1),
+        help="Those of one IPv4 address, or of one IPv6 network of 64 bits.",
+    ),
+]
+ServeSendRate = Annotated[
+    float | None,
+    Parameter(
+        env_var="PUSHTUI_SERVE_SEND_RATE",
+        validator=Number(gte=0),
+        help="Messages per second that one person may send, five times as many at once; 0 for no limit.",
+    ),
+]
 
 TailJson = Annotated[
     bool, Parameter(env_var="PUSHTUI_TAIL_JSON", negative="", help="One JSON object on each line.")

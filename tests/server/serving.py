@@ -23,7 +23,7 @@ LIMIT = 3.0
 
 def serve(data: Path, *options: str) -> tuple[str, ...]:
     """The command that serves with its log in that folder."""
-    fixed = ("--port", "0", "--data", str(data), "--log-level", "warning")
+    fixed = ("--port", "0", "--data", str(data), "--log-level", "warning", "--send-rate", "0")
     return (sys.executable, "-m", "pushtui", "serve", *fixed, *(options or ("--interval", "60")))
 
 

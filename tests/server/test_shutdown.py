@@ -197,7 +197,7 @@ class TestStarting:
         assert not (tmp_path / "data").exists()
 
     def test_no_such_address(self, tmp_path: Path) -> None:
-        sentence = self.refused(ServeSettings(host="192.0.2.1", port=0, data=tmp_path))
+        sentence = self.refused(ServeSettings(host="192.0.2.1", port=0, data=tmp_path, open=True))
         assert sentence.startswith("cannot listen on 192.0.2.1 port 0: ")
 
     def test_the_data_folder_cannot_be_written(self, tmp_path: Path) -> None:
@@ -234,5 +234,5 @@ class TestStarting:
     def test_an_ipv6_address(self) -> None:
         if not socket.has_ipv6:
             pytest.skip("no IPv6 here")
-        with bind("::1", 0) as listener:
+        with bind(ServeSettings(host="::1", port=0), encrypted=False) as listener:
             assert listener.family == socket.AF_INET6
