@@ -4,9 +4,14 @@ import re
 import unicodedata
 
 from pushtui.protocol.limits import LIMITS
+from pushtui.protocol.text import has_invisible, safe_line
 
 _ROOM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FORBIDDEN_IN_NICK = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
+#: A pattern of raised dots with no dot raised: it looks like a space.
+_BLANK = "\N{BRAILLE PATTERN BLANK}"
+#: Alphabets with letters that look like those of another one. Names of letters begin with them.
+_ALIKE = frozenset({"LATIN", "GREEK", "CYRILLIC", "COPTIC", "ARMENIAN", "CHEROKEE", "LISU", "DESERET"})
 
 
 class NameRefusedError(ValueError):
@@ -16,19 +21,40 @@ class NameRefusedError(ValueError):
 def nick(text: str) -> str:
     """Return the nick in NFC.
 
+    Letters of every script may be in it. What may not be mixed are alphabets that look like each other, such as
+    Latin and Cyrillic: between "moderately" and "highly restrictive" of UTS #39, section 5.2, which both refuse
+    that. Whether it looks like the name of somebody else is for the server to say, who knows them.
+
     Raises:
-        NameRefusedError: empty, too long, with spaces or invisible characters, or without a letter or digit.
+        NameRefusedError: empty, too long, with spaces or invisible characters, without a letter or digit, with
+            marks that stand on nothing or on top of each other, or of alphabets that look alike.
     """
     name = unicodedata.normalize("NFC", text)
     if not name:
         raise NameRefusedError("a nick cannot be empty")
     if len(name) > LIMITS.nick_characters:
         raise NameRefusedError(f"a nick has at most {LIMITS.nick_characters} characters, this one has {len(name)}")
-    if any(unicodedata.category(character) in _FORBIDDEN_IN_NICK for character in name):
+    if name.isascii() and name.isalnum():
+        return name
+    categories = [unicodedata.category(character) for character in name]
+    if not _FORBIDDEN_IN_NICK.isdisjoint(categories) or has_invisible(name) or _BLANK in name:
         raise NameRefusedError("a nick has no spaces and no invisible or control characters")
     if not any(character.isalnum() for character in name):
         raise NameRefusedError("a nick has at least one letter or digit")
+    if categories[0].startswith("M") or safe_line(name) != name:
+        raise NameRefusedError(
+            "a nick has no marks that stand on nothing, and no more of them on a letter than languages use"
+        )
+    alphabets = sorted(_ALIKE.intersection(map(_alphabet, name)))
+    if len(alphabets) > 1:
+        mixed = " and ".join(alphabet.capitalize() for alphabet in alphabets)
+        raise NameRefusedError(f"a nick does not mix letters that look alike: this one has {mixed} ones")
     return name
+
+
+def _alphabet(character: str) -> str:
+    compatible = unicodedata.normalize("NFKC", character)[0]
+    return unicodedata.name(compatible, "").partition(" ")[0] if compatible.isalpha() else ""
 
 
 def room(text: str) -> str:

@@ -48,6 +48,7 @@ _INVISIBLE_IN_FIRST_PLANE = (
     "\ufeff\uffa0\ufff0-\ufffb"
 )
 _INVISIBLE = f"{_INVISIBLE_IN_FIRST_PLANE}\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0080-\U000e0fff"
+_invisible = re.compile(f"[{_TAGS}{_INVISIBLE}]").search
 _EMOJI = (
     "\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2934\u2935\u2b00-\u2bff\u3030\u303d"
     "\u3297\u3299\U0001f000-\U0001f3fa\U0001f400-\U0001faff"
@@ -101,6 +102,11 @@ def safe_line(text: str) -> str:
     if (_is_ordinary_ascii if text.isascii() else _is_ordinary)(text) and "\n" not in text and "\t" not in text:
         return text
     return _visible(_harmful_in_line(_REPLACEMENT, text))
+
+
+def has_invisible(text: str) -> bool:
+    """Whether there is anything in it that cannot be seen, even where it would have its use."""
+    return not text.isascii() and _invisible(text) is not None
 
 
 def _visible(text: str) -> str:

@@ -9,7 +9,31 @@ from pushtui.protocol import names
 from pushtui.protocol.names import NameRefusedError
 
 
-@pytest.mark.parametrize("nick", ["a", "ana", "Żółw", "李四", "🦊fox", "x" * 32, "a.b-c_d", "7"])
+@pytest.mark.parametrize(
+    "nick",
+    [
+        "a",
+        "ana",
+        "Żółw",
+        "李四",
+        "🦊fox",
+        "x" * 32,
+        "a.b-c_d",
+        "7",
+        "Анна",
+        "Ελένη",
+        "pim_พิม",
+        "ひろし2",
+        "田中taro",
+        "김철수",
+        "שרה",
+        "علی",
+        "प्रिया",
+        "Nguyễn",
+        "ʻOkina",
+        "Ḽḁ̂",
+    ],
+)
 def test_nicks_that_may_be(nick: str) -> None:
     assert names.nick(nick) == nick
 
@@ -34,6 +58,20 @@ def test_a_nick_is_composed() -> None:
         ("a\ud800", "invisible"),
         ("--", "letter or digit"),
         ("🦊", "letter or digit"),
+        ("\u3164", "invisible"),
+        ("a\uffa0b", "invisible"),
+        ("a\u034fb", "invisible"),
+        ("fox\u2764\ufe0f", "invisible"),
+        ("a\u2800b", "invisible"),
+        ("\ue000a", "invisible"),
+        ("\ufdd0a", "invisible"),
+        ("\u0301a", "stand on nothing"),
+        ("\u0e31a", "stand on nothing"),
+        ("z" + "\u0338" * 20, "than languages use"),
+        ("pаypal", "Cyrillic and Latin"),
+        ("yοu", "Greek and Latin"),
+        ("ａdмin", "Cyrillic and Latin"),
+        ("Ꭺna", "Cherokee and Latin"),
     ],
 )
 def test_nicks_that_may_not(nick: str, reason: str) -> None:
