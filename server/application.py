@@ -159,7 +159,7 @@ class Server:
             store=self._store,
             fanout=Fanout(self._store),
             writing=Writing(self._store, self._limits, self._protection, self._access, allowances),
-            connections=Connections(self._timing),
+            connections=Connections(self._timing, self._protection),
             people=People(self._protection.sessions_per_person),
             rooms=Rooms(self._timing.grace),
             access=self._access,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Protocol
 
 from pushtui.protocol.close import CloseCode
+from pushtui.protocol.limits import Protection
 from server.access.identity import Identity
 from server.sink import TransportSink
 from server.timing import Timing
@@ -42,8 +43,9 @@ class Connection(Protocol):
 class Connections:
     """The set of all connections. One task looks after all of them: a timer for each would cost more."""
 
-    def __init__(self, timing: Timing) -> None:
+    def __init__(self, timing: Timing, protection: Protection) -> None:
         self._timing = timing
+        self._protection = protection
         self._all: set[Connection] = set()
         self._farewell: tuple[CloseCode, str] | None = None
         self._endings: set[asyncio.Task[None]] = set()
@@ -146,9 +148,11 @@ class Connections:
         while True:
             await asyncio.sleep(self._timing.tick)
             now = loop.time()
+            least, most = self._protection.least_bytes_per_second, self._protection.stuck_seconds
             for connection in list(self._all):
-                if connection.sink.stalled(now) > self._timing.stuck:
-                    logger.info("a client took nothing for %.0f s and is cut off", self._timing.stuck)
+                if connection.sink.behind(now, least) > most:
+                    # A word to it would have to wait behind what it does not take.
+                    logger.info("a client took less than %d bytes/s for %g s and is cut off", least, most)
                     connection.sink.abort()
                 else:
                     connection.tick(now)

@@ -2,9 +2,14 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable
 
 from aiohttp import web
+
+if sys.platform == "linux":
+    import fcntl
+    import termios
 
 HIGH_WATER = 64 * 1024
 #: The kernel's part of what is on its way to one client: without a bound it takes megabytes.
@@ -24,7 +29,8 @@ class TransportSink:
         wrote: something was written since somebody last put this to False.
     """
 
-    __slots__ = ("_draining", "_full_since", "_left", "_protocol", "_tasks", "_transport", "_writer", "wrote")
+    __slots__ = ("_behind", "_draining", "_looked", "_protocol", "_taken", "_tasks", "_transport", "_writer",
+                 "_written", "wrote")  # fmt: skip
 
     def __init__(self, request: web.BaseRequest, unacknowledged: float) -> None:
         transport = request.transport
@@ -42,14 +48,17 @@ class TransportSink:
         self._protocol = request.protocol
         self._writer = request.writer
         self._draining: asyncio.Task[bool] | None = None
-        self._full_since = asyncio.get_running_loop().time()
-        self._left = 0
+        self._written = 0
+        self._behind = 0.0
+        self._looked = 0.0
+        self._taken: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def write(self, data: bytes) -> None:
         """Hand the bytes over; never waits, and does nothing once the client is gone."""
         if not self._transport.is_closing():
             self._transport.write(data)
+            self._written += len(data)
             self.wrote = True
 
     def has_room(self) -> bool:
@@ -73,17 +82,25 @@ class TransportSink:
                 return False
         return not self._transport.is_closing()
 
-    def stalled(self, now: float) -> float:
-        """For how many seconds the transport was full and took nothing; asked now and then.
+    def behind(self, now: float, least: int) -> float:
+        """For how many seconds the client has been taking too little while more waited for it; asked now and then.
+
+        It is an average: each second with more than ``least`` makes good for others with less, down to none.
 
         Args:
             now: the loop's time.
+            least: bytes a second.
         """
-        left = self._transport.get_write_buffer_size()
-        if self.has_room() or left < self._left:
-            self._full_since = now
-        self._left = left
-        return now - self._full_since
+        if self.has_room():
+            self._taken = None
+            return 0.0
+        taken = self._written - self._transport.get_write_buffer_size() - self._unacknowledged()
+        if self._taken is None:
+            self._behind = 0.0
+        else:
+            self._behind = max(0.0, self._behind + now - self._looked - (taken - self._taken) / least)
+        self._looked, self._taken = now, taken
+        return self._behind
 
     def is_closing(self) -> bool:
         """Whether the client is gone or about to be."""
@@ -92,6 +109,14 @@ class TransportSink:
     def abort(self) -> None:
         """Drop the connection and whatever was waiting for it."""
         self._transport.abort()
+
+    def _unacknowledged(self) -> int:
+        """Bytes that the system holds for the client, where it tells."""
+        # Without it, what a slow client takes shows only each time that the system has room for a good deal more.
+        peer: socket.socket | None = self._transport.get_extra_info("socket")
+        if sys.platform == "linux" and peer is not None and peer.fileno() >= 0:
+            return int.from_bytes(fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+        return 0
 
     async def _drain(self) -> bool:
         try:

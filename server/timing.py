@@ -14,7 +14,6 @@ class Timing:
         heartbeat: of silence on an event stream before a comment is sent.
         unacknowledged: for the other end's system to acknowledge what was sent, before a connection is dead. Only
             this finds out that the reader of an event stream is gone without a word: it never answers anything.
-        stuck: for a transport that takes nothing, before it is aborted.
         farewell: for clients to go after they were told that the server stops.
         retry: what an event stream tells as its reconnection time.
         grace: for who was lost without a word to come back before the others hear that they are gone.
@@ -26,7 +25,6 @@ class Timing:
     pong: float = 20
     heartbeat: float = 15
     unacknowledged: float = 40
-    stuck: float = 20
     farewell: float = 1.5
     retry: float = 2
     grace: float = 4

@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 import json
+import os
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from websockets.exceptions import ConnectionClosed
 
 from pushtui.protocol.frames import Opcode
-from pushtui.protocol.limits import LIMITS
+from pushtui.protocol.limits import LIMITS, PROTECTION
 from server.sink import HIGH_WATER, TransportSink
-from tests.server.conftest import Build, House, author, timing, until
+from tests.server.conftest import NO_FLOODS, Build, House, author, timing, until
 from tests.server.wire_client import WireClient, masked
 
 HELLO = '{"type":"hello","nick":"slow","session":"slow","rooms":{"main":null}}'
@@ -118,6 +120,15 @@ class Slow:
         """What the server holds for it, in bytes, besides the kernel."""
         return self.sink._transport.get_write_buffer_size()
 
+    async def take(self, size: int) -> None:
+        """Take so many bytes, past the paused transport."""
+        peer = self.wire.writer.get_extra_info("socket")
+        while size > 0:
+            try:
+                size -= len(os.read(peer.fileno(), size))
+            except BlockingIOError:
+                await asyncio.sleep(0)
+
     async def fill(self) -> int:
         """Post until it is full; returns how many messages that took."""
         count = 0
@@ -162,7 +173,7 @@ class TestSlowReader:
         assert seqs == list(range(1, filled + 101))
 
     async def test_stuck_for_too_long_it_is_cut_off_and_can_come_back(self, build: Build, any_store: Any) -> None:
-        house = await build(any_store, timing=timing(stuck=0.05, tick=0.01))
+        house = await build(any_store, timing=timing(tick=0.01), protection=replace(NO_FLOODS, stuck_seconds=0.05))
         slow = await Slow.visit(house)
         quick = await house.visit("quick", replay=0)
         filled = await slow.fill()
@@ -185,22 +196,35 @@ class TestSlowReader:
         missed = [event["seq"] for event in await back.events(filled + 10 - len(seen))]
         assert seen + missed == list(range(1, filled + 11))
 
-    async def test_one_that_is_slow_but_takes_something_is_not_stuck(self, build: Build) -> None:
+    @pytest.mark.parametrize(("bytes_per_second", "kept"), [(0, False), (1, False), (2048, True)])
+    async def test_what_it_takes_counts_as_an_average(
+        self, build: Build, bytes_per_second: int, kept: bool
+    ) -> None:
         """A link of a few kB/s never empties the transport between two looks, and still works."""
         house = await build(timing=timing(tick=1000))
         slow = await Slow.visit(house)
         slow.sink.write(bytes(8 << 20))
-        start = asyncio.get_running_loop().time()
-        slow.sink.stalled(start)
-        assert slow.sink.stalled(start + 10) >= 10
-        before = slow.held
-        slow.wire.writer.transport.resume_reading()  # type: ignore[attr-defined]
-        while slow.held >= before:
-            await slow.wire.reader.read(2**16)
-        slow.wire.writer.transport.pause_reading()  # type: ignore[attr-defined]
-        assert not slow.sink.has_room()
-        assert slow.sink.stalled(start + 100) == 0
-        assert slow.sink.stalled(start + 105) == pytest.approx(5)
+        least, most = PROTECTION.least_bytes_per_second, PROTECTION.stuck_seconds
+        longest = 0.0
+        for second in range(100):
+            longest = max(longest, slow.sink.behind(second, least))
+            await slow.take(bytes_per_second)
+            assert not slow.sink.has_room()
+        assert (longest <= most) == kept
+
+    async def test_who_takes_everything_now_and_then_is_not_behind(self, build: Build) -> None:
+        house = await build(timing=timing(tick=1000))
+        slow = await Slow.visit(house)
+        least = PROTECTION.least_bytes_per_second
+        for _ in range(3):
+            slow.sink.write(bytes(1 << 20))
+            assert slow.sink.behind(0, least) == 0
+            assert slow.sink.behind(10, least) == pytest.approx(10)
+            await slow.take(900_000)
+            assert slow.sink.behind(20, least) == 0
+            await slow.take((1 << 20) - 900_000)
+            await until(slow.sink.has_room)
+            assert slow.sink.behind(30, least) == 0
 
     async def test_what_it_asks_for_waits(self, house: House) -> None:
         """Answers would fill the memory: who does not read is not listened to."""

@@ -5,10 +5,11 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from server.log import fanout
 from server.log.streams import STATUS, room_stream
-from tests.server.conftest import Build, House, author, timing, until
+from tests.server.conftest import NO_FLOODS, Build, House, author, timing, until
 from tests.server.event_stream import Block, parse_block
 
 EVENT_STREAM = [
@@ -291,7 +292,7 @@ class TestTransport:
         await until(any_house.is_empty)
 
     async def test_one_that_does_not_read_delays_nobody_and_is_cut_off(self, build: Build, any_store: Any) -> None:
-        house = await build(any_store, timing=timing(stuck=0.05, tick=0.01))
+        house = await build(any_store, timing=timing(tick=0.01), protection=replace(NO_FLOODS, stuck_seconds=0.05))
         stuck = await house.wire(receive_buffer=4096)
         await stuck.request("/rooms/main")
         stuck.writer.transport.pause_reading()  # type: ignore[attr-defined]

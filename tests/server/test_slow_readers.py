@@ -1,17 +1,18 @@
 """Readers that take nothing, and readers that take little, among others who take everything."""
 
 import asyncio
-import dataclasses
 import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from pushtui.protocol.samples import Process, Processes, Sample
 from server.log.sqlite import SqliteStore
 from server.log.streams import STATUS
 from server.sink import HIGH_WATER
-from tests.server.conftest import Build, House, author, ticking_clock, timing, until
+from tests.server.conftest import NO_FLOODS, Build, House, author, ticking_clock, timing, until
 from tests.server.event_stream import Block, parse_block
 from tests.server.pure_listeners import chunks
 from tests.server.wire_client import WireClient
@@ -47,7 +48,7 @@ async def seqs_until_the_end(wire: WireClient) -> list[int]:
 async def test_one_in_ten_is_stuck(build: Build, tmp_path: Path) -> None:
     """The others get everything at once; each stuck one is cut off, and gets the rest when it comes back."""
     store = SqliteStore(tmp_path / "log.sqlite3", clock_ms=ticking_clock())
-    house = await build(store, timing=timing(stuck=1000, tick=0.02))
+    house = await build(store, timing=timing(tick=0.02), protection=replace(NO_FLOODS, stuck_seconds=1000))
     others = [await house.visit(f"reads{number}", replay=0) for number in range(ALL - STUCK)]
     stuck = {f"stuck{number}": await stop_reading(house, f"stuck{number}") for number in range(STUCK)}
     sinks = [house.service.people.named(nick)[0]._sink for nick in stuck]
@@ -61,9 +62,9 @@ async def test_one_in_ten_is_stuck(build: Build, tmp_path: Path) -> None:
         assert not sink.has_room()
         assert sink._transport.get_write_buffer_size() <= 2 * HIGH_WATER + 1024
     connections = house.service.connections
-    connections._timing = dataclasses.replace(connections._timing, stuck=0.05)
+    connections._protection = replace(NO_FLOODS, stuck_seconds=0.05)
     await until(lambda: house.service.connections.count() == {"websocket": ALL - STUCK})
-    connections._timing = dataclasses.replace(connections._timing, stuck=1000)
+    connections._protection = replace(NO_FLOODS, stuck_seconds=1000)
     epoch = others[0].heard[1]["epoch"]
     for nick, wire in stuck.items():
         seen = await seqs_until_the_end(wire)
