@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from pushtui.protocol.roles import Role
 from server.access.file import NAME, AccessFile, AccessFileError
@@ -16,6 +18,7 @@ from server.access.secret import Secret
 
 logger = logging.getLogger(__name__)
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 #: Seconds between two writings of when tokens were used.
@@ -56,6 +59,7 @@ class Access:
         self._look_seconds = look
         self._followers: list[Callable[[], object]] = []
         self._using = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, "access")
         self._seen_change: int | None = None
         self._next_lapse: int | None = None
         self._uses: dict[str, int] = {}
@@ -81,8 +85,10 @@ class Access:
         if self._file is not None:
             with contextlib.suppress(AccessFileError):
                 await self._write_uses()
-            self._file.close()
+            # In the thread as well: a look that was cancelled may still be going on there.
+            await self._run(self._file.close)
             self._file = None
+            self._thread.shutdown()
 
     def follow(self, follower: Callable[[], object]) -> None:
         """Call ``follower`` after every change of what holds, and when a token ends."""
@@ -162,18 +168,18 @@ class Access:
         async with self._using:
             if self._file is None:
                 raise AccessFileError("this server keeps nothing: start it with a data folder")
-            done = await asyncio.to_thread(change, self._file)
-            self._take(await asyncio.to_thread(self._file.load))
+            done = await self._run(change, self._file)
+            self._take(await self._run(self._file.load))
         return done
 
     async def _look(self) -> None:
         async with self._using:
             if self._file is None:
                 return
-            change = await asyncio.to_thread(self._file.change)
+            change = await self._run(self._file.change)
             if change != self._seen_change:
                 self._seen_change = change
-                self._take(await asyncio.to_thread(self._file.load))
+                self._take(await self._run(self._file.load))
         if self._next_lapse is not None and self._next_lapse <= self._clock_ms():
             self._take(self.holdings)
 
@@ -200,11 +206,14 @@ class Access:
             except AccessFileError as error:
                 logger.warning("%s", error)
 
+    async def _run(self, call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(call, *arguments, **named))
+
     async def _write_uses(self) -> None:
         async with self._using:
             if self._file is not None and self._uses:
                 uses, self._uses = self._uses, {}
-                await asyncio.to_thread(self._file.used, uses)
+                await self._run(self._file.used, uses)
 
 
 _NOBODY = Secret.draw()

@@ -1,5 +1,7 @@
 """From a token to an identity, and whether it still holds."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -160,6 +162,26 @@ async def test_a_change_holds_when_it_returns(access: Access) -> None:
 async def test_what_cannot_be_kept_is_told(clock: Clock) -> None:
     with pytest.raises(AccessFileError, match="keeps nothing"):
         await Access(None, clock_ms=clock).change(lambda file: file.lift([]))
+
+
+async def test_closing_waits_for_what_is_going_on_in_the_file(access: Access) -> None:
+    """SQLite crashes when a connection is closed that another thread is using."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(file: AccessFile) -> None:
+        begun.set()
+        assert go_on.wait(10)
+        file.load()
+
+    change = asyncio.ensure_future(access.change(slow))
+    await until(begun.is_set)
+    change.cancel()
+    closing = asyncio.ensure_future(access.close())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not closing.done()
+    go_on.set()
+    await closing
 
 
 def test_tokens_exist_for_ever(tmp_path: Path) -> None:
