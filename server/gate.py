@@ -16,9 +16,9 @@ from server.seats import FullError, Seat, Seats
 logger = logging.getLogger(__name__)
 
 #: Connections that the kernel holds for a server that is busy accepting others.
-BACKLOG = 1024
+BACKLOG = 4096
 #: Connections accepted before others have their turn.
-_BATCH = 64
+_BATCH = 256
 #: What accept(2) says when there are no descriptors or no memory left; that passes.
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _EXHAUSTED_SECONDS = 1.0

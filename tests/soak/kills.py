@@ -144,7 +144,7 @@ async def kill_server(
 def serve_until_killed(data: Path, prefix: str, rng: random.Random, ledger: Ledger) -> None:
     command = [sys.executable, "-m", "pushtui", "serve", "--port", "0", "--data", str(data), "--interval", "3600"]
     with subprocess.Popen(
-        [*command, "--log-level", "error"], stdout=subprocess.PIPE, cwd=ROOT, text=True
+        [*command, "--log-level", "error", "--send-rate", "0"], stdout=subprocess.PIPE, cwd=ROOT, text=True
     ) as server:
         try:
             assert server.stdout is not None
