@@ -57,7 +57,9 @@ def _run(line: list[str]) -> int:
         if logs.tracebacks_wanted():
             import traceback
 
-            traceback.print_exc()
+            from pushtui.protocol.token import masked
+
+            sys.stderr.write(masked(traceback.format_exc()))
         return _say(
             f"unexpected {type(error).__name__}: {error} (--log-level debug shows the traceback)", Exit.UNEXPECTED
         )
@@ -66,8 +68,9 @@ def _run(line: list[str]) -> int:
 
 def _say(sentence: str, code: int) -> int:
     from pushtui.protocol.text import safe_line
+    from pushtui.protocol.token import masked
 
-    print(f"pushtui: {safe_line(' '.join(sentence.split()))}", file=sys.stderr)  # noqa: T201
+    print(f"pushtui: {safe_line(masked(' '.join(sentence.split())))}", file=sys.stderr)  # noqa: T201
     return int(code)
 
 

@@ -8,20 +8,23 @@ from typing import Any, NamedTuple
 
 import platformdirs
 from cyclopts import App
-from cyclopts.argument import ArgumentCollection
+from cyclopts.argument import Argument, ArgumentCollection
 from cyclopts.config import Dict
 
 from pushtui.exits import CommandError, Exit
 
 PREFIX = "PUSHTUI_"
 CONFIG_VARIABLE = "PUSHTUI_CONFIG"
+#: A token itself. It is no option: everyone can read a command line, and configuration files are shown around.
+TOKEN_VARIABLE = "PUSHTUI_TOKEN"  # noqa: S105
 
 
 class Setting(NamedTuple):
     """One option as the file and the environment know it.
 
     Attributes:
-        table: the command whose table it stands in, None for the top of the file.
+        table: the command whose table it stands in, None for the top of the file. Another command may have the
+            option too: ``pushtui token`` works in the data folder of ``serve``.
         key: its name in the file; the flag without its dashes.
         variable: its environment variable.
     """
@@ -37,18 +40,28 @@ def default_path() -> Path:
 
 
 def commands(app: App) -> dict[str, ArgumentCollection]:
-    """The options of each command."""
-    return {name: app[name].assemble_argument_collection() for name in app if not name.startswith("-")}
+    """The options of each command; a command's own commands are called as they are typed: ``token list``."""
+    found = {}
+    for name in app:
+        if name.startswith("-"):
+            continue
+        command = app[name]
+        if inner := commands(command):
+            found.update({f"{name} {word}": arguments for word, arguments in inner.items()})
+        else:
+            found[name] = command.assemble_argument_collection()
+    return found
 
 
 def settings(app: App) -> set[Setting]:
     """Every option that may stand in the environment, and all but ``--config`` in the file."""
+    found = commands(app)
+    tables = {name for name in found if " " not in name}
     return {
-        Setting(None if variable == _variable(None, key) else command, key, variable)
-        for command, arguments in commands(app).items()
+        setting
+        for arguments in found.values()
         for argument in arguments
-        for variable in argument.parameter.env_var or ()
-        for key in (argument.name.lstrip("-"),)
+        if (setting := _setting(argument, tables)) is not None
     }
 
 
@@ -65,19 +78,27 @@ def apply(app: App, chain: tuple[str, ...], arguments: ArgumentCollection) -> No
     path = Path(given[-1].value).expanduser() if given else default_path()
     file = load(path, must_exist=bool(given))
     refuse_unknown_keys(file, known, path)
-    names = {argument.name.lstrip("-") for argument in arguments}
-    tables = {setting.table for setting in known}
-    shared = {key: value for key, value in file.items() if key not in tables and key in names}
-    own = file.get(chain[0], {}) if chain else {}
-    for values, table in ((shared, ""), (own, f"[{chain[0]}] " if chain else "")):
-        Dict(values, source=str(path), use_commands_as_keys=False)(app, chain, arguments)
+    tables = {setting.table for setting in known if setting.table}
+    for argument in arguments:
+        setting = _setting(argument, tables)
+        values = file if setting is None or setting.table is None else file.get(setting.table, {})
+        if setting is None or setting.key not in values:
+            continue
+        Dict({setting.key: values[setting.key]}, source=str(path), use_commands_as_keys=False)(
+            app,
+            chain,
+            ArgumentCollection([argument]),  # type: ignore[no-untyped-call]
+        )
+        # in the words of the documentation; cyclopts writes [key]
+        place = setting.key if setting.table is None else f"[{setting.table}] {setting.key}"
+        argument.tokens[:] = [
+            token.evolve(keyword=place) if token.keyword == f"[{setting.key}]" else token
+            for token in argument.tokens
+        ]
+    if TOKEN_VARIABLE in os.environ:
         for argument in arguments:
-            key = argument.name.lstrip("-")
-            if key in values:  # in the words of the documentation; cyclopts writes [key]
-                argument.tokens[:] = [
-                    token.evolve(keyword=table + key) if token.keyword == f"[{key}]" else token
-                    for token in argument.tokens
-                ]
+            if argument.name == "--token-file":  # a flag counts before a variable, and that before a file
+                argument.tokens[:] = [token for token in argument.tokens if token.source == "cli"]
 
 
 def load(path: Path, *, must_exist: bool) -> dict[str, Any]:
@@ -108,7 +129,7 @@ def load(path: Path, *, must_exist: bool) -> dict[str, Any]:
 
 def refuse_unknown_variables(environment: Iterable[str], known: set[Setting]) -> None:
     """Raise a `CommandError` for a ``PUSHTUI_`` variable that is no option's."""
-    variables = {setting.variable for setting in known}
+    variables = {setting.variable for setting in known} | {TOKEN_VARIABLE}
     for variable in sorted(environment):
         if variable.startswith(PREFIX) and variable not in variables:
             raise CommandError(
@@ -142,8 +163,17 @@ def _refuse_keys(
             raise CommandError(Exit.WRONG_OPTIONS, f"{path}: {key!r}{where} takes one value")
 
 
-def _variable(command: str | None, key: str) -> str:
-    words = key if command is None else f"{command}-{key}"
+def _setting(argument: Argument, tables: Iterable[str]) -> Setting | None:
+    """What the environment and the file call it; its variable says whose it is: ``PUSHTUI_SERVE_DATA``."""
+    key = argument.name.lstrip("-")
+    for variable in argument.parameter.env_var or ():
+        word = _variable(key)
+        owner = next((table for table in tables if variable == _variable(f"{table}-{key}")), None)
+        return Setting(None if variable == word else owner, key, variable)
+    return None
+
+
+def _variable(words: str) -> str:
     return PREFIX + words.upper().replace("-", "_")
 
 

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
 from pushtui.client.address import DEFAULT_ADDRESS
+from pushtui.client.endings import wants_token
 from pushtui.client.happenings import Link, LinkState
 from pushtui.client.outbox_file import default_folder
 from pushtui.exits import Exit
@@ -19,8 +20,9 @@ from tui import preferences, themes
 from tui.clients import Clients, real_clients
 from tui.clock import Clock
 from tui.failure import ClientFailed
+from tui.keyring import Keyring
 from tui.line_filter import ControlGuard
-from tui.screens.connect import ConnectScreen, Destination, login_nick
+from tui.screens.connect import UNENCRYPTED, ConnectScreen, Destination, login_nick
 from tui.screens.room import RoomScreen
 from tui.widgets.chat_pane import ChatPane
 
@@ -31,10 +33,12 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from pushtui.client.address import Address
+    from pushtui.protocol.token import Token
 
 
 _LOST_ADVICE = "Start one with: pushtui serve\nEnter tries again."
 _REFUSED_ADVICE = "Change what the server did not like. Enter tries again."
+_TOKEN_ADVICE = "Write the token that you were given for it. Enter tries again."  # noqa: S105
 
 
 def _room_commands() -> type[Provider]:
@@ -51,6 +55,7 @@ class PushtuiApp(App[int]):
         nick: who we are.
         room: the first one to join.
         clients: makes the clients.
+        keyring: the tokens that they use.
         clock: what time it is.
         kept_at: the file with what is remembered between runs.
         remembers: whether this run is to be remembered.
@@ -69,12 +74,14 @@ class PushtuiApp(App[int]):
         room: str,
         *,
         clients: Clients,
+        keyring: Keyring | None = None,
         clock: Clock | None = None,
         kept_at: Path | None = None,
         remembers: bool = True,
     ) -> None:
         super().__init__()
         self._clients = clients
+        self._keyring = keyring or Keyring()
         self._clock = clock or Clock()
         self._kept_at = kept_at or preferences.default_path()
         self._preferences = preferences.load(self._kept_at)
@@ -100,15 +107,23 @@ class PushtuiApp(App[int]):
         nick = self._nick or self._preferences.nick or login_nick()
         if self._address is None:
             kept = self._preferences
-            self.push_screen(
-                ConnectScreen(Destination(kept.address or DEFAULT_ADDRESS, nick, kept.room or self._room))
-            )
+            where = Destination(kept.address or DEFAULT_ADDRESS, nick, kept.room or self._room)
+            self.push_screen(ConnectScreen(where, has_token=self._keyring.given))
         else:
             self._enter(self._address, nick, self._room)
 
     def get_key_display(self, binding: Binding) -> str:
         """Write keys as they are labelled: F1, ^P."""
         return super().get_key_display(binding).upper()
+
+    def _fatal_error(self) -> None:
+        """As Textual has it, but without the values of variables: what was typed is among them, and a token."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self.bell()
+        self._exit_renderables.append(Segments(self.console.render(Traceback(width=None), self.console.options)))
+        self._close_messages_no_wait()
 
     def on_unmount(self) -> None:
         """Remember for the next time."""
@@ -147,6 +162,8 @@ class PushtuiApp(App[int]):
 
     def on_connect_screen_wanted(self, message: ConnectScreen.Wanted) -> None:
         """All fields are valid: try."""
+        if message.token is not None:
+            self._keyring.put(message.address, message.token)
         self._enter(message.address, message.nick, message.room)
 
     def on_chat_pane_link_changed(self, message: ChatPane.LinkChanged) -> None:
@@ -163,6 +180,8 @@ class PushtuiApp(App[int]):
                 self._code = Exit.REFUSED
                 if not self._was_live:
                     self._ask_again(room, message.link)
+                elif wants_token(message.link.code):
+                    self._ask_for_token(room, message.link)
             case LinkState.LOST if not self._was_live:
                 self._code = Exit.NO_SERVER
                 self._ask_again(room, message.link)
@@ -181,6 +200,8 @@ class PushtuiApp(App[int]):
 
     def _enter(self, address: Address, nick: str, room: str) -> None:
         self._was_live = False
+        if self._keyring.of(address) is not None and not address.private:
+            self.notify(UNENCRYPTED, severity="warning", markup=False)
         self._show(
             RoomScreen(
                 address,
@@ -195,15 +216,32 @@ class PushtuiApp(App[int]):
 
     def _ask_again(self, room: RoomScreen, link: Link) -> None:
         self._draft = room.chat.draft
-        refused = link.state is not LinkState.LOST
+        advice, field = _REFUSED_ADVICE, "nick"
+        if wants_token(link.code):
+            advice, field = _TOKEN_ADVICE, "token"
+        elif link.state is LinkState.LOST:
+            advice, field = _LOST_ADVICE, "address"
         self._show(
             ConnectScreen(
                 Destination(room.address.http, room.chat.session.state.me, room.chat.room),
                 wrong=link.reason,
-                advice=_REFUSED_ADVICE if refused else _LOST_ADVICE,
-                field="nick" if refused else "address",
+                advice=advice,
+                field=field,
+                has_token=self._keyring.of(room.address) is not None,
             )
         )
+
+    def _ask_for_token(self, room: RoomScreen, link: Link) -> None:
+        """Over the room, so that nothing that stands there is lost."""
+        from tui.screens.token import TokenScreen
+
+        def go_on(token: Token | None) -> None:
+            if token is not None:
+                self._keyring.put(room.address, token)
+                room.action_retry_now()
+
+        if not isinstance(self.screen, TokenScreen):
+            self.push_screen(TokenScreen(link.reason, room.address.authority), go_on)
 
     def _show(self, screen: Screen[None]) -> None:
         while len(self.screen_stack) > 1:
@@ -216,7 +254,7 @@ class PushtuiApp(App[int]):
 
 
 def run(
-    address: Address | None, nick: str | None, room: str, *, token: str | None = None, keep: bool = True
+    address: Address | None, nick: str | None, room: str, *, token: Token | None = None, keep: bool = True
 ) -> int:
     """Open the screen until it is left.
 
@@ -231,5 +269,6 @@ def run(
         The exit code.
     """
     outbox = default_folder() if keep else None
-    app = PushtuiApp(address, nick, room, clients=real_clients(token, outbox), remembers=keep)
+    keyring = Keyring(token)
+    app = PushtuiApp(address, nick, room, clients=real_clients(keyring, outbox), keyring=keyring, remembers=keep)
     return Exit.UNEXPECTED if (code := app.run()) is None else code

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from pushtui.protocol.limits import LIMITS
+from tui.keyring import Keyring
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,23 +135,24 @@ class Clients(NamedTuple):
     status: Callable[[Address], Status]
 
 
-def real_clients(token: str | None, outbox: Path | None = None) -> Clients:
+def real_clients(keyring: Keyring | None = None, outbox: Path | None = None) -> Clients:
     """Return clients that talk to a server; their libraries are loaded when one is made, after the first paint.
 
     Args:
-        token: for a server that wants one.
+        keyring: the tokens for servers that want one.
         outbox: the folder that keeps what is not stored yet; None keeps it in memory.
     """
+    keyring = keyring or Keyring()
 
     def chat(address: Address, nick: str, rooms: Sequence[str]) -> Chat:
         from pushtui.client.chat import ChatClient
 
-        return ChatClient(address, nick=nick, rooms=rooms, token=token, outbox=outbox)
+        return ChatClient(address, nick=nick, rooms=rooms, token=keyring.of(address), outbox=outbox)
 
     def status(address: Address) -> Status:
         from pushtui.client.status import StatusClient
 
         # Samples come every second: fewer events would leave out the notices of the last minutes.
-        return StatusClient(address, replay=LIMITS.replay, token=token)
+        return StatusClient(address, replay=LIMITS.replay, token=keyring.of(address))
 
     return Clients(chat, status)

@@ -49,6 +49,11 @@ class Address(NamedTuple):
         """The URL of the status stream."""
         return f"{self.http}/status"
 
+    @property
+    def private(self) -> bool:
+        """Whether nobody on the way can read along: it is encrypted, or does not leave this machine."""
+        return self.loopback or self.http.startswith("https:")
+
     def room(self, name: str) -> str:
         """The URL of one room."""
         return f"{self.http}/rooms/{quote(name, safe='')}"

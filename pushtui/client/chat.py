@@ -20,6 +20,7 @@ from pushtui.client.websocket import Timeouts, WebSocket
 from pushtui.protocol import messages, names
 from pushtui.protocol.codec import CODECS
 from pushtui.protocol.limits import DEFAULT_REPLAY
+from pushtui.protocol.token import Token
 
 
 class TextTooLongError(ValueError):
@@ -46,7 +47,7 @@ class ChatClient:
         session: the id by which the server knows this client after a reconnect, drawn if not given.
         subprotocol: `pushtui.protocol.messages.JSON` or ``MSGPACK``.
         replay: how many events of a room to begin with.
-        token: what lets one in, if the server wants something.
+        token: what lets one in, if the server wants something; its name is one's nick then.
         outbox: the folder that keeps what is not stored yet, such as `outbox_file.default_folder`; None keeps it
             in memory.
         backoff: the policy of reconnecting.
@@ -63,7 +64,7 @@ class ChatClient:
         session: str | None = None,
         subprotocol: str = messages.JSON,
         replay: int = DEFAULT_REPLAY,
-        token: str | None = None,
+        token: Token | None = None,
         outbox: Path | None = None,
         backoff: Backoff | None = None,
         timeouts: Timeouts | None = None,
@@ -74,7 +75,9 @@ class ChatClient:
         self._codec = CODECS[subprotocol]
         clock = clock or SystemClock()
         self._outbox = outbox
-        self._conversation = Conversation(nick, session or new_key(), rooms, replay, token, self._shelf)
+        self._conversation = Conversation(
+            nick, session or new_key(), rooms, replay, token is not None, self._shelf
+        )
         self._feed: Feed[ChatHappening] = Feed()
         self._websocket = WebSocket(
             address,
@@ -150,7 +153,7 @@ class ChatClient:
     @property
     def kept(self) -> bool:
         """Whether what is pending outlives the program, as far as is known."""
-        return self._outbox is not None and not self._conversation.outbox.problem
+        return self._outbox is not None and self._conversation.is_kept
 
     # What one says. None of this waits, and all of it can be said without a link.
 
@@ -253,6 +256,7 @@ class ChatClient:
 
         Raises:
             NameRefusedError: nobody can be called that.
+            NickFixedError: one's token says who one is.
         """
         self._conversation.rename(names.nick(nick))
         self._websocket.wake()

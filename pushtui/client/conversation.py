@@ -37,6 +37,10 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
+class NickFixedError(ValueError):
+    """Who comes with a token cannot choose a nick; the message says so."""
+
+
 class Conversation:
     """What outlives a link: who one is, the rooms and where one stands in them, and what is not stored yet.
 
@@ -45,7 +49,7 @@ class Conversation:
         session: the id by which the server knows one again.
         rooms: the rooms to be in.
         replay: how many events of a room to begin with.
-        token: what lets one in, if the server wants something.
+        named_by_server: the server knows who one is, by a token; ``nick`` is a guess until its welcome.
         shelf: what keeps the things said by an author of that nick; they belong to nobody else.
     """
 
@@ -55,7 +59,7 @@ class Conversation:
         session: str,
         rooms: Iterable[str],
         replay: int,
-        token: str | None,
+        named_by_server: bool,
         shelf: Callable[[str], Shelf],
     ) -> None:
         self.nick = nick
@@ -65,7 +69,7 @@ class Conversation:
         self._session = session
         self._rooms = {room: Replay(room) for room in rooms}
         self._replay = replay
-        self._token = token
+        self._named_by_server = named_by_server
         self._controls: deque[Control] = deque()
         self._open = False
         self._away: messages.Away | None = None
@@ -83,7 +87,7 @@ class Conversation:
 
     # A link begins and ends
 
-    def hello(self, *, with_token: bool) -> messages.Hello:
+    def hello(self) -> messages.Hello:
         """The first frame of a new link. What is said from now on goes out after the welcome."""
         if self._next_nick is not None and not self.outbox:
             self._last_nick = self._last_nick or self.nick
@@ -98,7 +102,6 @@ class Conversation:
                 for room, replay in self._rooms.items()
             },
             self._replay,
-            self._token if with_token else None,
         )
 
     def link_lost(self) -> Iterator[ChatHappening]:
@@ -118,8 +121,8 @@ class Conversation:
 
         That it cannot be kept on disk is told and no more: what is said goes out all the same.
         """
-        if self._kept_for == self.nick:
-            return
+        if self._kept_for == self.nick or (self._named_by_server and not self.welcomed):
+            return  # what one said as one nick is not put into the mouth of another
         shelf = self._shelf(self.nick)
         # What another program has now may be free when there is the next link.
         self._kept_for = None if shelf.problem else self.nick
@@ -138,6 +141,11 @@ class Conversation:
                 entry.reason or "",
             )
         yield from self._not_kept()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is said outlives the program, as far as is known."""
+        return self._kept_for is not None and not self.outbox.problem
 
     def say(self, said: Keyed) -> Iterator[ChatHappening]:
         """Queue something that is to be stored."""
@@ -211,7 +219,13 @@ class Conversation:
         return asked.id
 
     def rename(self, nick: str) -> None:
-        """Be somebody else from the next link on."""
+        """Be somebody else from the next link on.
+
+        Raises:
+            NickFixedError: one's token says who one is.
+        """
+        if self._named_by_server:
+            raise NickFixedError(f"your token says who you are: {self.nick}")
         self._next_nick = nick if nick != self.nick else None
 
     @property

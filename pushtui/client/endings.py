@@ -5,15 +5,25 @@ import ssl
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from msgspec import Struct
+
+from pushtui.client import decoding
 from pushtui.client.happenings import LinkState
 from pushtui.protocol.close import CloseCode, is_final
 from pushtui.protocol.text import safe_line
+from pushtui.protocol.token import masked
 
 #: HTTP statuses below 500 that are about this moment, not about the request: RFC 9110 and RFC 6585.
 _PASSING = {408, 425, 429}
 
+#: No token, or none that is good: RFC 9110, section 15.5.2.
+UNAUTHORIZED = 401
+_SHOWN = 100
+#: How much of a refusal's body is read.
+LARGEST_REFUSAL = 4096
+
 _REFUSALS = {
-    401: "the server wants a valid token (HTTP 401)",
+    UNAUTHORIZED: "the server wants a valid token (HTTP 401)",
     403: "the server does not let you in (HTTP 403)",
 }
 
@@ -31,6 +41,13 @@ _CLOSINGS = {
     CloseCode.REMOVED: "you were removed",
     CloseCode.REPLACED: "another connection of this session took over",
 }
+
+
+class _Refusal(Struct):
+    """The body of an error, as the contract has it."""
+
+    code: str
+    message: str
 
 
 class Ending(NamedTuple):
@@ -60,24 +77,41 @@ def closed(code: int, reason: str, retry_ms: int | None = None) -> Ending:
         retry_ms: the least wait it asked for.
     """
     known = next((sentence for closing, sentence in _CLOSINGS.items() if closing == code), None)
-    sentence = safe_line(reason).strip() or known or f"the server closed the connection with code {code}"
+    sentence = masked(safe_line(reason).strip()) or known or f"the server closed the connection with code {code}"
     state = LinkState.REFUSED if is_final(code) else LinkState.LOST
     return Ending(state, sentence, code, told=max(0, retry_ms or 0) / 1000)
 
 
-def answered(status: int, retry_after: str | None = None) -> Ending:
+def wants_token(code: int | None) -> bool:
+    """Whether a close code or an HTTP status says that there was no token, or that it does not hold."""
+    return code in (UNAUTHORIZED, CloseCode.BAD_TOKEN)
+
+
+def redirected(origin: str) -> Ending:
+    """The server sends one to another origin, and a token is only for the one it was given for.
+
+    Args:
+        origin: the other one: scheme, host and port.
+    """
+    there = masked(safe_line(origin[:_SHOWN]))
+    return Ending(LinkState.REFUSED, f"the server redirects to {there}, and your token is not for there")
+
+
+def answered(status: int, retry_after: str | None = None, body: bytes | None = None) -> Ending:
     """The server answered with an HTTP status that begins no session.
 
     Args:
         status: the HTTP status.
         retry_after: the header of this name; RFC 9110 section 10.2.3, in its form of seconds.
+        body: what came with it; pushtui's own refusals say why.
     """
     told = float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else 0.0
     if status >= 500 or status in _PASSING:
-        return Ending(LinkState.LOST, f"HTTP {status}", status, told)
+        return Ending(LinkState.LOST, _said(body) or f"HTTP {status}", status, told)
     if status == 204:
         return Ending(LinkState.CLOSED, "the server has nothing more to say (HTTP 204)", status)
-    return Ending(LinkState.REFUSED, _REFUSALS.get(status, f"there is no pushtui here (HTTP {status})"), status)
+    known = _REFUSALS.get(status, f"there is no pushtui here (HTTP {status})")
+    return Ending(LinkState.REFUSED, _said(body) or known, status)
 
 
 def unreachable(error: BaseException, authority: str) -> Ending:
@@ -112,6 +146,14 @@ def no_proxy(error: Exception) -> Ending:
         error: what the library raised about it.
     """
     return Ending(LinkState.LOST, safe_line(f"the environment's proxy cannot be used: {error}"), answered=False)
+
+
+def _said(body: bytes | None) -> str:
+    try:
+        said = decoding.json((body or b"").decode(errors="replace"), _Refusal).message
+    except decoding.UnreadableError:
+        return ""
+    return masked(safe_line(said).strip())
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

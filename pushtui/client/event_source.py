@@ -3,8 +3,9 @@
 When to come back is the caller's business; what to come back with (the last event id) is known here.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import NamedTuple
 
 import httpx
@@ -17,8 +18,11 @@ from pushtui.client.event_stream import LARGEST_EVENT, EventStream, EventTooLong
 from pushtui.client.happenings import LinkState
 from pushtui.client.traffic import Traffic
 from pushtui.protocol.text import safe_line
+from pushtui.protocol.token import Token
 
 _OPENING = 10.0
+# How long the reason of a refusal is waited for, in seconds.
+_REFUSAL = 2.0
 # Servers commonly take 8 KiB for all headers together; a longer id would make every later request fail.
 _LONGEST_ID = 4096
 
@@ -37,13 +41,19 @@ class NoStreamError(Exception):
         status: the HTTP status.
         media_type: what it answers with, clean to show, empty if it does not say.
         retry_after: the header of this name.
+        body: the beginning of what came with it, unless it is a stream.
     """
 
-    def __init__(self, status: int, media_type: str, retry_after: str | None) -> None:
+    def __init__(self, status: int, media_type: str, retry_after: str | None, body: bytes = b"") -> None:
         super().__init__(f"HTTP {status}")
         self.status = status
         self.media_type = media_type
         self.retry_after = retry_after
+        self.body = body
+
+
+class _RedirectedError(Exception):
+    """The server sends one elsewhere, where the token is not for; the text is that origin."""
 
 
 class EventSource:
@@ -53,7 +63,7 @@ class EventSource:
         url: the address, with its query.
         authority: its host and port, to name it in a sentence.
         loopback: it is on this machine, so that no proxy is in between.
-        token: what lets one in; it is not given to a server that one is redirected to.
+        token: what lets one in; with it a redirect to another origin is not followed.
         last_event_id: where to go on from, empty to begin.
         silence: how long a connection may be silent, in seconds, before it counts as lost; None for ever.
         traffic: counts the bytes.
@@ -69,7 +79,7 @@ class EventSource:
         *,
         authority: str,
         loopback: bool,
-        token: str | None = None,
+        token: Token | None = None,
         last_event_id: str = "",
         silence: float | None = None,
         traffic: Traffic | None = None,
@@ -109,7 +119,9 @@ class EventSource:
         if self._client is None:
             try:
                 self._client = httpx.AsyncClient(
-                    timeout=httpx.Timeout(_OPENING, read=self._silence), trust_env=not self._loopback
+                    timeout=httpx.Timeout(_OPENING, read=self._silence),
+                    trust_env=not self._loopback,
+                    event_hooks={} if self._token is None else {"response": [_stay]},
                 )
             except (ImportError, ValueError, httpx.InvalidURL) as error:
                 return endings.no_proxy(error)
@@ -118,9 +130,11 @@ class EventSource:
                 self._client, "GET", self._url, headers=self._headers(), follow_redirects=True
             ) as source:
                 response = source.response
-                _check(response)
+                await _check(response)
                 opened(Opened(response.status_code, _joined(response.headers)))
                 return await self._read(response, take, room)
+        except _RedirectedError as error:
+            return endings.redirected(str(error))
         except (httpx.ConnectError, httpx.ProxyError) as error:
             return endings.unreachable(error, self._authority)
         except httpx.ReadTimeout:
@@ -136,8 +150,8 @@ class EventSource:
 
     def _headers(self) -> httpx.Headers:
         headers = httpx.Headers({"User-Agent": f"pushtui/{__version__}", "Accept-Encoding": "identity"})
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
+        if self._token is not None:
+            headers["Authorization"] = self._token.header
         identity = self.last_event_id.strip(" ")
         sent = identity.encode()
         # An id that is no header value (RFC 9110 section 5.5) would make every later request fail.
@@ -170,10 +184,40 @@ class EventSource:
         return Ending(LinkState.LOST, "the server hung up")
 
 
-def _check(response: httpx.Response) -> None:
+async def _check(response: httpx.Response) -> None:
+    status = response.status_code
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if response.status_code != 200 or media_type != "text/event-stream":
-        raise NoStreamError(response.status_code, safe_line(media_type[:60]), response.headers.get("Retry-After"))
+    if status != 200 or media_type != "text/event-stream":
+        body = await _refusal(response) if media_type == "application/json" else b""
+        raise NoStreamError(status, safe_line(media_type[:60]), response.headers.get("Retry-After"), body)
+
+
+async def _refusal(response: httpx.Response) -> bytes:
+    body = b""
+    with suppress(httpx.HTTPError, TimeoutError):
+        async with asyncio.timeout(_REFUSAL), aclosing(response.aiter_bytes()) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                body += chunk
+                if len(body) >= endings.LARGEST_REFUSAL:
+                    break
+    return body[: endings.LARGEST_REFUSAL]
+
+
+async def _stay(response: httpx.Response) -> None:
+    """Raise `_RedirectedError` for a redirect to another origin: the library would go there without the token."""
+    if not response.has_redirect_location:
+        return
+    here = response.request.url
+    try:
+        there = here.join(response.headers["Location"])
+    except httpx.InvalidURL:
+        return  # which it finds itself
+    if _origin(there) != _origin(here):
+        raise _RedirectedError("{}://{}:{}".format(*_origin(there)))
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
 def _joined(headers: httpx.Headers) -> dict[str, str]:

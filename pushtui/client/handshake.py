@@ -1,7 +1,10 @@
-"""Why a WebSocket did not open: what the library raises, as an ending."""
+"""Opens a WebSocket; and if it does not open, why: what the library raises, as an ending."""
 
 import re
+from typing import Any
+from urllib.parse import urljoin, urlsplit
 
+from websockets.asyncio.client import connect
 from websockets.exceptions import (
     InvalidHeader,
     InvalidMessage,
@@ -11,10 +14,53 @@ from websockets.exceptions import (
     WebSocketException,
 )
 
+from pushtui import __version__
 from pushtui.client import endings
 from pushtui.client.endings import Ending
 from pushtui.client.happenings import LinkState
 from pushtui.protocol.text import safe_line
+from pushtui.protocol.token import Token
+
+
+class RedirectedError(WebSocketException):
+    """The server sends one elsewhere, where the token is not for; the text is that origin."""
+
+
+class Opening(connect):
+    """One try to open a WebSocket. Redirects are followed, but with a token only within the origin it is for.
+
+    Args:
+        uri: the address.
+        token: what lets one in there.
+        options: as for `websockets.asyncio.client.connect`.
+    """
+
+    def __init__(self, uri: str, *, token: Token | None, **options: Any) -> None:
+        super().__init__(
+            uri,
+            additional_headers=None if token is None else {"Authorization": token.header},
+            user_agent_header=f"pushtui/{__version__}",
+            **options,
+        )
+        self._with_token = token is not None
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """See `connect.process_redirect`."""
+        if self._with_token and isinstance(exc, InvalidStatus) and "Location" in exc.response.headers:
+            there = urljoin(self.uri, exc.response.headers["Location"])
+            if _origin(there) != _origin(self.uri):
+                return RedirectedError(_origin(there))
+        return super().process_redirect(exc)
+
+
+def _origin(uri: str) -> str:
+    try:
+        parts = urlsplit(uri)
+        port = parts.port or {"ws": 80, "wss": 443}.get(parts.scheme)
+    except ValueError:
+        return "nowhere"
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
 
 #: All that opening one can raise; ImportError is about proxies.
 ERRORS = (WebSocketException, TimeoutError, OSError, ImportError)
@@ -30,7 +76,13 @@ def ending(error: BaseException, authority: str) -> Ending:
     match error:
         case InvalidStatus():
             response = error.response
-            return endings.answered(response.status_code, response.headers.get("Retry-After"))
+            return endings.answered(
+                response.status_code,
+                response.headers.get("Retry-After"),
+                bytes(response.body[: endings.LARGEST_REFUSAL]),
+            )
+        case RedirectedError():
+            return endings.redirected(str(error))
         case NegotiationError():
             return Ending(LinkState.REFUSED, "the server does not speak this protocol")
         case InvalidMessage() if isinstance(error.__cause__, EOFError):

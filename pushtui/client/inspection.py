@@ -15,6 +15,7 @@ from pushtui.client.clock import Clock, SystemClock
 from pushtui.client.feed import Feed
 from pushtui.client.observations import Record
 from pushtui.protocol.text import safe_line
+from pushtui.protocol.token import Token
 
 _PATH_SAFE = "/%:@!$&'()*+,;=~-._"
 _QUERY_SAFE = _PATH_SAFE + "?"
@@ -46,6 +47,11 @@ class Target(NamedTuple):
         """Whether it is a WebSocket, by its scheme; else it is an event stream."""
         return self.url.startswith("ws")
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether nobody on the way can read along."""
+        return self.url.startswith(("https:", "wss:"))
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a URL: ``http`` and ``https`` are event streams, ``ws`` and ``wss`` are WebSockets.
@@ -67,12 +73,13 @@ class Target(NamedTuple):
 
 
 async def inspect(
-    target: Target, *, once: bool = False, clock: Clock | None = None
+    target: Target, *, token: Token | None = None, once: bool = False, clock: Clock | None = None
 ) -> AsyncGenerator[Record, None]:
     """Yield what the address sends; a consumer that is slow slows down the server.
 
     Args:
         target: the address.
+        token: what lets one in there.
         once: end with the first stream, instead of coming back.
         clock: the time by which to come back.
 
@@ -81,7 +88,7 @@ async def inspect(
         NoFlowError: there is no event stream, or no WebSocket, or not any more.
     """
     feed: Feed[Record] = Feed()
-    looking = asyncio.ensure_future(_ending(_look(target, feed, once, clock or SystemClock()), feed))
+    looking = asyncio.ensure_future(_ending(_look(target, token, feed, once, clock or SystemClock()), feed))
     try:
         while True:
             try:
@@ -102,11 +109,13 @@ async def _ending(looking: Coroutine[Any, Any, None], feed: Feed[Record]) -> Non
         feed.end()
 
 
-def _look(target: Target, feed: Feed[Record], once: bool, clock: Clock) -> Coroutine[Any, Any, None]:
+def _look(
+    target: Target, token: Token | None, feed: Feed[Record], once: bool, clock: Clock
+) -> Coroutine[Any, Any, None]:
     if target.is_websocket:
         from pushtui.client.websocket_inspection import look as look_at_websocket
 
-        return look_at_websocket(target, feed)
+        return look_at_websocket(target, token, feed)
     from pushtui.client.stream_inspection import look as look_at_stream
 
-    return look_at_stream(target, feed, once=once, clock=clock)
+    return look_at_stream(target, token, feed, once=once, clock=clock)

@@ -10,6 +10,7 @@ from pushtui import __version__
 from pushtui.client import decoding, endings
 from pushtui.client.address import Address
 from pushtui.protocol.text import safe_line
+from pushtui.protocol.token import Token, masked
 
 _TIMEOUT = 10.0
 
@@ -70,13 +71,13 @@ class Poster:
         token: what lets one in, if the server wants something.
     """
 
-    def __init__(self, address: Address, room: str, *, nick: str, token: str | None = None) -> None:
+    def __init__(self, address: Address, room: str, *, nick: str, token: Token | None = None) -> None:
         self._address = address
         self._url = address.room(room)
         self._nick = nick
         self._headers = {"User-Agent": f"pushtui/{__version__}", "Content-Type": "application/json"}
-        if token:
-            self._headers["Authorization"] = f"Bearer {token}"
+        if token is not None:
+            self._headers["Authorization"] = token.header
         self._client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -123,7 +124,7 @@ class Poster:
 
 
 async def post_message(
-    address: Address, room: str, text: str, *, nick: str, key: str, token: str | None = None
+    address: Address, room: str, text: str, *, nick: str, key: str, token: Token | None = None
 ) -> Posted:
     """Post one message, and let go of the connection: see `Poster`, whose errors it raises."""
     async with Poster(address, room, nick=nick, token=token) as poster:
@@ -135,7 +136,7 @@ def _posted(response: httpx.Response) -> Posted:
     try:
         if status in (200, 201):
             return decoding.json(response.text, Posted)
-        reason = decoding.json(response.text, _Refusal).message
+        reason = masked(decoding.json(response.text, _Refusal).message)
     except decoding.UnreadableError:
         reason = safe_line(f"there is no pushtui at {response.url.netloc.decode()} (HTTP {status})")
     raise PostRefusedError(reason, status)

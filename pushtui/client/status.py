@@ -25,6 +25,7 @@ from pushtui.protocol.close import CloseCode
 from pushtui.protocol.positions import Position
 from pushtui.protocol.samples import Sample
 from pushtui.protocol.text import safe_line
+from pushtui.protocol.token import Token
 
 #: How many events to begin with: five minutes of one host that is looked at once a second.
 DEFAULT_REPLAY = 300
@@ -75,7 +76,7 @@ class StatusClient:
         position: Position | None = None,
         hosts: Iterable[str] = (),
         events: Iterable[str] = (),
-        token: str | None = None,
+        token: Token | None = None,
         backoff: Backoff | None = None,
         silence: float = SILENCE,
         clock: Clock | None = None,
@@ -223,7 +224,7 @@ class StatusClient:
 
 def _no_stream(error: NoStreamError) -> Ending:
     if error.status != 200:
-        return endings.answered(error.status, error.retry_after)
+        return endings.answered(error.status, error.retry_after, error.body)
     found = error.media_type or "nothing"
     return Ending(LinkState.REFUSED, f"there is no status stream here: it answers with {found}", 200)
 

@@ -20,6 +20,7 @@ from pushtui.client.observations import (
     SseRetry,
 )
 from pushtui.client.reconnection import Reconnection
+from pushtui.protocol.token import Token
 
 #: The reconnection time before a server sets one; the rules leave it to the client, browsers take 3 s.
 DEFAULT_RETRY_MS = 3000
@@ -29,14 +30,14 @@ LEAST = 0.05
 LONGEST = 30.0
 
 
-async def look(target: Target, feed: Feed[Record], *, once: bool, clock: Clock) -> None:
+async def look(target: Target, token: Token | None, feed: Feed[Record], *, once: bool, clock: Clock) -> None:
     """Tell the feed what the stream sends.
 
     Raises:
         NoServerError: see `pushtui.client.inspection.inspect`.
         NoFlowError: likewise.
     """
-    inspection = _Inspection(target, feed, once, clock)
+    inspection = _Inspection(target, token, feed, once, clock)
     try:
         await inspection.reconnection.run()
     finally:
@@ -46,9 +47,9 @@ async def look(target: Target, feed: Feed[Record], *, once: bool, clock: Clock) 
 
 
 class _Inspection:
-    def __init__(self, target: Target, feed: Feed[Record], once: bool, clock: Clock) -> None:
+    def __init__(self, target: Target, token: Token | None, feed: Feed[Record], once: bool, clock: Clock) -> None:
         self.failure: Exception | None = None
-        self.source = EventSource(target.url, authority=target.authority, loopback=target.loopback)
+        self.source = EventSource(target.url, authority=target.authority, loopback=target.loopback, token=token)
         # No jitter and no backoff of its own: what the rules say is in each ending.
         self.reconnection = Reconnection(
             self._session, self._report, Backoff(initial=0.0, cap=0.0, floor=0.0), clock
@@ -66,6 +67,9 @@ class _Inspection:
             ending = await self.source.session(self._take, opened=self._opened, room=self._feed.room)
         except NoStreamError as error:
             return self._no_stream(error)
+        if ending.state is LinkState.REFUSED:
+            self.failure = NoFlowError(ending.reason)
+            return ending
         if not self._is_open and not self._was_open:
             self.failure = NoServerError(ending.reason)
             return ending._replace(state=LinkState.REFUSED)

@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, NegotiationError
 from websockets.typing import Subprotocol
 
-from pushtui import __version__
 from pushtui.client import decoding, endings, handshake
 from pushtui.client.address import Address
 from pushtui.client.clock import Clock
@@ -21,6 +20,7 @@ from pushtui.client.traffic import Traffic
 from pushtui.protocol import messages
 from pushtui.protocol.close import CloseCode, is_final
 from pushtui.protocol.codec import Codec
+from pushtui.protocol.token import Token
 
 #: A page of history may hold 200 messages of 16 KiB.
 LARGEST_FRAME = 4 * 1024 * 1024
@@ -67,7 +67,7 @@ class WebSocket:
         conversation: Conversation,
         codec: Codec,
         *,
-        token: str | None,
+        token: Token | None,
         feed: Feed[ChatHappening],
         traffic: Traffic,
         timeouts: Timeouts,
@@ -109,14 +109,14 @@ class WebSocket:
     async def session(self) -> Ending:
         """Try once; returns how it ended."""
         try:
-            connection, same_origin = await self._open()
+            connection = await self._open()
         except NegotiationError:
             return Ending(LinkState.REFUSED, f"the server does not speak {self._codec.subprotocol}")
         except handshake.ERRORS as error:
             return handshake.ending(error, self._address.authority)
         self._connection = connection
         try:
-            return await self._converse(connection, same_origin)
+            return await self._converse(connection)
         except ConnectionClosed as error:
             return self._lost(error)
         finally:
@@ -127,13 +127,12 @@ class WebSocket:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
-    async def _open(self) -> tuple[ClientConnection, bool]:
-        connecting = connect(
+    async def _open(self) -> ClientConnection:
+        connection = await handshake.Opening(
             self._address.chat,
+            token=self._token,
             subprotocols=[Subprotocol(self._codec.subprotocol)],
             compression=None,
-            additional_headers={"Authorization": f"Bearer {self._token}"} if self._token else None,
-            user_agent_header=f"pushtui/{__version__}",
             proxy=None if self._address.loopback else True,
             open_timeout=self._timeouts.opening,
             ping_interval=self._timeouts.ping_interval,
@@ -142,15 +141,13 @@ class WebSocket:
             max_size=LARGEST_FRAME,
             max_queue=_READ_AHEAD,
         )
-        connection = await connecting
         if connection.subprotocol != self._codec.subprotocol:
             connection.transport.abort()
             raise NegotiationError("no subprotocol")
-        # A redirect may lead to another server; a token is only for the one it was given for.
-        return connection, connecting.uri.startswith(f"{self._address.ws}/")
+        return connection
 
-    async def _converse(self, connection: ClientConnection, same_origin: bool) -> Ending:
-        await self._write(connection, self._conversation.hello(with_token=same_origin))
+    async def _converse(self, connection: ClientConnection) -> Ending:
+        await self._write(connection, self._conversation.hello())
         sender: asyncio.Task[None] | None = None
         welcome_by = asyncio.get_running_loop().time() + self._timeouts.opening
         try:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import Event
 
-from pushtui import __version__
 from pushtui.client import handshake
 from pushtui.client.feed import Feed
 from pushtui.client.inspection import NoFlowError, NoServerError, Target
@@ -21,13 +20,14 @@ from pushtui.client.observations import (
     WebSocketPong,
 )
 from pushtui.client.websocket import LARGEST_FRAME
+from pushtui.protocol.token import Token
 
 _ABNORMAL = 1006
 _OPENING = 10.0
 _CLOSING = 1.0
 
 
-async def look(target: Target, feed: Feed[Record]) -> None:
+async def look(target: Target, token: Token | None, feed: Feed[Record]) -> None:
     """Tell the feed what the WebSocket sends, until it is closed.
 
     Raises:
@@ -40,11 +40,11 @@ async def look(target: Target, feed: Feed[Record]) -> None:
             feed.put(record)
 
     try:
-        connection = await connect(
+        connection = await handshake.Opening(
             target.url,
+            token=token,
             create_connection=Watched,
             compression=None,
-            user_agent_header=f"pushtui/{__version__}",
             proxy=None if target.loopback else True,
             open_timeout=_OPENING,
             close_timeout=_CLOSING,

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
+from pathlib import Path
 
 from pushtui.client.address import AddressRefusedError
 from pushtui.client.inspection import NoFlowError, NoServerError, Target, inspect
@@ -22,41 +23,49 @@ from pushtui.client.observations import (
     WebSocketPong,
     line,
 )
+from pushtui.commands import credential
 from pushtui.commands.standard_output import while_read
 from pushtui.exits import CommandError, Exit
 from pushtui.protocol.text import safe_line, safe_text
+from pushtui.protocol.token import Token
 
 _INDENT = "    "
 
 
-def run(url: str, *, as_json: bool, once: bool) -> int:
+def run(url: str, *, as_json: bool, once: bool, token_file: Path | None = None) -> int:
     """Print what the address sends: an event stream until interrupted, a WebSocket until it closes.
 
     Args:
         url: ``http`` and ``https`` for an event stream, ``ws`` and ``wss`` for a WebSocket.
         as_json: JSON objects instead of text.
         once: end with the first stream.
+        token_file: the file with a token for whoever is at that address; none is sent without it.
 
     Raises:
-        CommandError: the URL is none, nobody is there, or whoever is there sends nothing of the kind.
+        CommandError: the token cannot be had, the URL is none, nobody is there, or they send nothing of the kind.
         BrokenPipeError: nobody reads any more.
     """
     try:
         target = Target.parse(url)
     except AddressRefusedError as error:
         raise CommandError(Exit.WRONG_OPTIONS, str(error)) from error
+    token = None if token_file is None else credential.of_file(token_file)
+    if token is not None and not target.loopback and not target.encrypted:
+        credential.warn(target.authority)
     # JSON is UTF-8 wherever it goes; text gives way to what the terminal knows.
     if as_json:
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     else:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    asyncio.run(while_read(_print(target, once, _as_json if as_json else lines)))
+    asyncio.run(while_read(_print(target, token, once, _as_json if as_json else lines)))
     return Exit.FINE
 
 
-async def _print(target: Target, once: bool, written: Callable[[Record], Iterator[str]]) -> None:
+async def _print(
+    target: Target, token: Token | None, once: bool, written: Callable[[Record], Iterator[str]]
+) -> None:
     try:
-        async with aclosing(inspect(target, once=once)) as records:
+        async with aclosing(inspect(target, token=token, once=once)) as records:
             async for record in records:
                 for text in written(record):
                     print(text, flush=True)  # noqa: T201

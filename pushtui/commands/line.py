@@ -1,6 +1,7 @@
 """The command line. Each function reads one command's options, then imports its side and hands over to it."""
 
 import sys
+from pathlib import Path
 
 from cyclopts import App
 
@@ -50,7 +51,6 @@ def serve(
     keep_status: options.ServeKeepStatus = options.DEFAULT_KEEP_STATUS,
     interval: options.ServeInterval = DEFAULT_INTERVAL,
     drain: options.ServeDrain = 0,
-    lab: options.ServeLab = False,
     open: options.ServeOpen = False,  # noqa: A002 (the name of the option)
     tls_cert: options.ServeTlsCert = None,
     tls_key: options.ServeTlsKey = None,
@@ -60,6 +60,7 @@ def serve(
     max_connections: options.ServeMaxConnections = None,
     max_connections_per_address: options.ServeMaxConnectionsPerAddress = None,
     send_rate: options.ServeSendRate = None,
+    lab: options.ServeLab = False,
     common: Common = COMMON,
 ) -> int:
     """Run the server: the rooms, and the status of this machine."""
@@ -69,7 +70,7 @@ def serve(
         ServeSettings(
             host=host,
             port=port,
-            data=data.expanduser() if data else default_data(),
+            data=_folder(data),
             memory=memory,
             durability=durability,
             keep_chat=parse_retention(keep_chat),
@@ -77,7 +78,6 @@ def serve(
             log_level=common.log_level or "info",
             interval=interval,
             drain=drain,
-            lab=lab,
             open=open,
             tls_cert=tls_cert.expanduser() if tls_cert else None,
             tls_key=tls_key.expanduser() if tls_key else None,
@@ -87,6 +87,7 @@ def serve(
             max_connections=max_connections,
             max_connections_per_address=max_connections_per_address,
             send_rate=send_rate,
+            lab=lab,
         )
     )
 
@@ -97,13 +98,14 @@ def connect(
     *,
     nick: options.Nick = None,
     room: options.Room = options.DEFAULT_ROOM,
+    token_file: options.TokenFile = None,
     common: Common = COMMON,
 ) -> int:
     """Open the screen: the chat at the left, the status at the right."""
     logs.keep_off_the_screen(common.log_level or "warning")
     from pushtui.commands.connect import run
 
-    return run(url, nick=nick, room=room)
+    return run(url, nick=nick, room=room, token_file=token_file)
 
 
 @app.command
@@ -113,13 +115,14 @@ def send(
     nick: options.Nick = None,
     url: options.Url = options.DEFAULT_URL,
     lines: options.SendLines = False,
+    token_file: options.TokenFile = None,
     common: Common = COMMON,
 ) -> int:
     """Post a message: TEXT, or else the whole of standard input."""
     logs.set_up(common.log_level or "warning")
     from pushtui.commands.send import run
 
-    return run(" ".join(text) if text else None, url=url, room=room, nick=nick, lines=lines)
+    return run(" ".join(text) if text else None, url=url, room=room, nick=nick, lines=lines, token_file=token_file)
 
 
 @app.command
@@ -133,13 +136,14 @@ def tail(
     wait: options.TailWait = False,
     nick: options.Nick = None,
     url: options.Url = options.DEFAULT_URL,
+    token_file: options.TokenFile = None,
     common: Common = COMMON,
 ) -> int:
     """Print a flow as lines, for a pipe or a screen reader."""
     logs.set_up(common.log_level or "warning")
     from pushtui.commands.tail import run
 
-    return run(flow, url=url, room=room, nick=nick, replay=replay, wait=wait, as_json=json)
+    return run(flow, url=url, room=room, nick=nick, replay=replay, wait=wait, as_json=json, token_file=token_file)
 
 
 @app.command
@@ -149,13 +153,14 @@ def inspect(
     *,
     json: options.InspectJson = False,
     once: options.InspectOnce = False,
+    token_file: options.InspectTokenFile = None,
     common: Common = COMMON,
 ) -> int:
     """Print what any address sends, by server-sent events or a WebSocket."""
     logs.set_up(common.log_level or "warning")
     from pushtui.commands.inspect import run
 
-    return run(url, as_json=json, once=once)
+    return run(url, as_json=json, once=once, token_file=token_file)
 
 
 @app.command
@@ -165,3 +170,50 @@ def demo(*, seconds: options.DemoSeconds = None, common: Common = COMMON) -> int
     from pushtui.demo.show import run
 
     return run(seconds)
+
+
+tokens = App(name="token", help="Say who may come in: make tokens, list them, take them back.")
+app.command(tokens)
+
+
+@tokens.command(name="create")
+def create_token(
+    name: options.TokenName,
+    /,
+    *,
+    role: options.TokenRole = "member",
+    expires: options.TokenExpires = None,
+    data: options.TokenData = None,
+    common: Common = COMMON,
+) -> int:
+    """Make a token, and print it this once."""
+    logs.set_up(common.log_level or "warning")
+    from pushtui.commands.token import create
+
+    return create(name, role=role, expires=expires, data=_folder(data))
+
+
+@tokens.command(name="list")
+def list_tokens(
+    *, json: options.TokenJson = False, data: options.TokenData = None, common: Common = COMMON
+) -> int:
+    """Print all tokens that were made, without what they are."""
+    logs.set_up(common.log_level or "warning")
+    from pushtui.commands.token import list_all
+
+    return list_all(as_json=json, data=_folder(data))
+
+
+@tokens.command(name="revoke")
+def revoke_token(
+    name_or_id: options.TokenNameOrId, /, *, data: options.TokenData = None, common: Common = COMMON
+) -> int:
+    """Take tokens back; open connections end."""
+    logs.set_up(common.log_level or "warning")
+    from pushtui.commands.token import revoke
+
+    return revoke(name_or_id, data=_folder(data))
+
+
+def _folder(data: Path | None) -> Path:
+    return data.expanduser() if data else default_data()

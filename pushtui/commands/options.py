@@ -2,7 +2,7 @@
 
 An option that several commands know means the same in each: it has one variable (``PUSHTUI_NICK``) and stands at
 the top of the configuration file. An option of one command carries its name (``PUSHTUI_SERVE_PORT``) and stands
-in the command's table.
+in the command's table. An option that says what one single call is to do has neither.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,18 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from pushtui.client.address import DEFAULT_ADDRESS
+from pushtui.durations import parse_duration
 from pushtui.retention import parse_retention
 from pushtui.settings import Durability, LogLevel
 
 
 def _retention(_: object, text: str) -> None:
     parse_retention(text)
+
+
+def _duration(_: object, text: str | None) -> None:
+    if text is not None:
+        parse_duration(text)
 
 
 DEFAULT_URL = DEFAULT_ADDRESS
@@ -37,6 +43,13 @@ OptionalUrl = Annotated[
 ]
 Nick = Annotated[str | None, Parameter(env_var="PUSHTUI_NICK", help="Your name in the room.")]
 Room = Annotated[str, Parameter(env_var="PUSHTUI_ROOM", help="The room.")]
+TokenFile = Annotated[
+    Path | None,
+    Parameter(
+        env_var="PUSHTUI_TOKEN_FILE",
+        help="The file with your token, which only you may read; or set PUSHTUI_TOKEN to the token.",
+    ),
+]
 
 ServeHost = Annotated[str, Parameter(env_var="PUSHTUI_SERVE_HOST", help="The address to listen on.")]
 ServePort = Annotated[
@@ -92,19 +105,6 @@ ServeDrain = Annotated[
         validator=Number(gte=0, lte=3600),
         help="Seconds over which a server that stops tells its clients; a second Ctrl-C tells the rest at once.",
     ),
-]
-ServeLab = Annotated[
-    bool,
-    Parameter(
-        env_var="PUSHTUI_SERVE_LAB",
-        negative="",
-        help="Also serve /lab/echo, for test suites of WebSocket; nothing for a server that people use.",
-    ),
-]
-
-SendLines = Annotated[
-    bool,
-    Parameter(env_var="PUSHTUI_SEND_LINES", negative="", help="Post each line of standard input as it comes."),
 ]
 ServeOpen = Annotated[
     bool,
@@ -168,6 +168,19 @@ ServeSendRate = Annotated[
         help="Messages per second that one person may send, five times as many at once; 0 for no limit.",
     ),
 ]
+ServeLab = Annotated[
+    bool,
+    Parameter(
+        env_var="PUSHTUI_SERVE_LAB",
+        negative="",
+        help="Also serve /lab/echo, for test suites of WebSocket; nothing for a server that people use.",
+    ),
+]
+
+SendLines = Annotated[
+    bool,
+    Parameter(env_var="PUSHTUI_SEND_LINES", negative="", help="Post each line of standard input as it comes."),
+]
 
 TailJson = Annotated[
     bool, Parameter(env_var="PUSHTUI_TAIL_JSON", negative="", help="One JSON object on each line.")
@@ -193,6 +206,32 @@ InspectJson = Annotated[
 ]
 InspectOnce = Annotated[
     bool, Parameter(env_var="PUSHTUI_INSPECT_ONCE", negative="", help="End with the first stream.")
+]
+
+InspectTokenFile = Annotated[
+    Path | None,
+    Parameter(help="The file with a token, which is sent to the URL's host."),
+]
+
+TokenName = Annotated[str, Parameter(help="The nick of whoever will use it.")]
+TokenRole = Annotated[
+    Literal["reader", "agent", "member", "moderator", "admin"],
+    Parameter(
+        help="What they may do: a reader listens only, an agent posts samples and notices only, a moderator may"
+        " also take back what others said and remove them."
+    ),
+]
+TokenExpires = Annotated[
+    str | None, Parameter(validator=_duration, help="For how long it holds, such as 12h or 30d; else for ever.")
+]
+TokenNameOrId = Annotated[str, Parameter(help="A token's id, or the name of whoever has it.")]
+TokenJson = Annotated[bool, Parameter(negative="", help="One JSON object on each line.")]
+TokenData = Annotated[
+    Path | None,
+    Parameter(
+        env_var="PUSHTUI_SERVE_DATA",
+        help="The data folder of the server, as for serve; by default the user's data folder.",
+    ),
 ]
 
 DemoSeconds = Annotated[

@@ -152,39 +152,83 @@ def test_an_unknown_variable_is_refused_by_name(
     assert words in refusal("serve")
 
 
+def place(setting: configuration.Setting) -> str:
+    """Where a setting stands in the file."""
+    if setting.variable == configuration.CONFIG_VARIABLE:
+        return "–"
+    return f"[{setting.table}] {setting.key}" if setting.table else setting.key
+
+
+@pytest.mark.parametrize("command", ["serve", "token list", "token create x", "token revoke x"])
+def test_the_data_folder_is_the_same_for_the_server_and_its_tokens(
+    file: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    file.write_text("[serve]\ndata = '/of/the/file'")
+    assert given(*command.split())["data"] == Path("/of/the/file")
+    monkeypatch.setenv("PUSHTUI_SERVE_DATA", "/of/the/environment")
+    assert given(*command.split())["data"] == Path("/of/the/environment")
+    assert given(*command.split(), "--data", "/of/the/flag")["data"] == Path("/of/the/flag")
+
+
+def test_of_token_and_token_file_the_more_explicit_one_counts(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("token-file = 'in-the-file'")
+    assert given("send")["token_file"] == Path("in-the-file")
+    monkeypatch.setenv("PUSHTUI_TOKEN_FILE", "in-a-variable")
+    assert given("send")["token_file"] == Path("in-a-variable")
+    monkeypatch.setenv("PUSHTUI_TOKEN", "the token itself")
+    assert given("send")["token_file"] is None
+    assert given("send", "--token-file", "by-a-flag")["token_file"] == Path("by-a-flag")
+
+
+def test_inspect_takes_a_token_by_its_flag_only(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("token-file = 'in-the-file'")
+    monkeypatch.setenv("PUSHTUI_TOKEN_FILE", "in-a-variable")
+    assert given("inspect", "http://a")["token_file"] is None
+    assert given("inspect", "http://a", "--token-file", "by-a-flag")["token_file"] == Path("by-a-flag")
+
+
+@pytest.mark.parametrize("text", ["token = 'ptk_1_secret'", "[token]\nrole = 'admin'"])
+def test_a_token_does_not_stand_in_the_file(file: Path, text: str) -> None:
+    file.write_text(text)
+    sentence = refusal("send")
+    assert "there is no key 'token'; did you mean token-file?" in sentence
+    assert "secret" not in sentence
+
+
 def test_every_option_has_a_variable_after_its_name() -> None:
+    tables = [command for command in configuration.commands(app) if " " not in command]
     for command, arguments in configuration.commands(app).items():
         for argument in arguments:
             if not argument.parse or argument.children or not argument.name.startswith("--"):
                 continue
             word = argument.name.removeprefix("--").upper().replace("-", "_")
-            assert argument.parameter.env_var in {
-                (f"PUSHTUI_{word}",),
-                (f"PUSHTUI_{command.upper()}_{word}",),
-            }, f"{command} {argument.name}"
+            # what one single call is to do stands in none
+            allowed: set[tuple[str, ...]] = {(f"PUSHTUI_{word}",)}
+            allowed |= {(f"PUSHTUI_{table.upper()}_{word}",) for table in [command, "serve"] if table in tables}
+            if command.startswith("token ") or (command, word) == ("inspect", "TOKEN_FILE"):
+                allowed.add(())
+            assert argument.parameter.env_var in allowed, f"{command} {argument.name}"
 
 
 def test_the_document_has_every_option_and_no_other() -> None:
-    rows = re.findall(r"^\| ([^|]+) \| `--([^`]+)` \| `([^`]+)` \| ([^|]*) \|", DOCUMENT.read_text(), re.MULTILINE)
-    everywhere = set(configuration.commands(app))
+    rows = re.findall(r"^\| ([^|]+) \| `--([^`]+)` \| ([^|]+) \| ([^|]*) \|", DOCUMENT.read_text(), re.MULTILINE)
+    everywhere = configuration.commands(app)
     documented = {
-        (command, flag, variable, place.strip(" `"))
-        for commands, flag, variable, place in rows
-        for command in (everywhere if commands == "all" else re.findall(r"`(\w+)`", commands))
+        (command, flag, variable.strip(" `"), where.strip(" `"))
+        for commands, flag, variable, where in rows
+        for command in (everywhere if commands == "all" else re.findall(r"`([\w ]+)`", commands))
     }
+    places = {setting.variable: place(setting) for setting in configuration.settings(app)}
     real = {
         (
             command,
-            setting.key,
-            setting.variable,
-            "–"
-            if setting.variable == configuration.CONFIG_VARIABLE
-            else f"[{setting.table}] {setting.key}"
-            if setting.table
-            else setting.key,
+            argument.name.removeprefix("--"),
+            variable,
+            places.get(variable, "–"),
         )
-        for setting in configuration.settings(app)
-        for command, arguments in configuration.commands(app).items()
-        if setting.table in (None, command) and any(f"--{setting.key}" in argument.names for argument in arguments)
+        for command, arguments in everywhere.items()
+        for argument in arguments
+        if argument.parse and not argument.children and argument.name.startswith("--")
+        for variable in (argument.parameter.env_var or ("–",))
     }
     assert documented == real

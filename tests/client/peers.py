@@ -16,9 +16,11 @@ from pushtui.protocol import messages
 from pushtui.protocol.codec import CODECS
 from pushtui.protocol.limits import LIMITS
 from pushtui.protocol.positions import Outcome, Position, resumption
+from pushtui.protocol.token import Token
 
 PATIENCE = 10.0
 EPOCH = "abcdefgh"
+TOKEN = Token("ptk_0123456789ab_" + 16 * "5ec4e7")
 
 Told = TypeVar("Told", covariant=True)
 Collected = TypeVar("Collected")

@@ -46,7 +46,7 @@ async def test_a_conversation_from_hello_to_goodbye(subprotocol: str) -> None:
         await forever()
 
     async with chat_peer(peer) as address:
-        chat = client(address, subprotocol=subprotocol, replay=20, session="s", token="t")
+        chat = client(address, subprotocol=subprotocol, replay=20, session="s")
         async with chat:
             told = await collect(chat, lambda one: isinstance(one, RoomEvent) and one.seq == 2)
             assert links(told) == [Link(LinkState.CONNECTING), Link(LinkState.LIVE)]
@@ -56,7 +56,7 @@ async def test_a_conversation_from_hello_to_goodbye(subprotocol: str) -> None:
         told += await remainder(chat)
 
     assert heard == [
-        messages.Hello("ana", "s", {"main": None}, 20, "t"),
+        messages.Hello("ana", "s", {"main": None}, 20),
         messages.Send(key, "main", "hello\nben", 1),
     ]
     assert [one for one in told if not isinstance(one, Link | Welcome | Resume)] == [

@@ -12,7 +12,7 @@ from pushtui.client.posting import (
     UnreachableError,
     post_message,
 )
-from tests.client.peers import PATIENCE, Request, forever, http_peer
+from tests.client.peers import PATIENCE, TOKEN, Request, forever, http_peer
 
 POSTED = b'{"position": "abcdefgh.7", "duplicate": false, "listeners": 3}'
 
@@ -26,12 +26,12 @@ async def test_a_message_is_posted() -> None:
 
     async with http_peer(peer) as address:
         below = Address.parse(f"{address}/team")
-        posted = await post_message(below, "main", "hé\n\ud800", nick="ana", key="k", token="t")
+        posted = await post_message(below, "main", "hé\n\ud800", nick="ana", key="k", token=TOKEN)
     assert posted == Posted("abcdefgh.7", False, 3)
     (request,) = requests
     assert (request.method, request.target) == ("POST", "/team/rooms/main")
     assert request.headers["content-type"] == "application/json"
-    assert request.headers["authorization"] == "Bearer t"
+    assert request.headers["authorization"] == TOKEN.header
     assert json.loads(request.body) == {"text": "hé\n?", "key": "k", "from": "ana"}
 
 

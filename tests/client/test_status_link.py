@@ -225,27 +225,6 @@ async def test_redirects_are_followed_with_the_position(status_line: str) -> Non
     ]
 
 
-async def test_redirects_are_followed_without_the_token() -> None:
-    seen: list[str | None] = []
-
-    async def target(request: Request) -> None:
-        seen.append(request.headers.get("authorization"))
-        await request.open_stream(opening())
-        await forever()
-
-    async with http_peer(target) as there:
-
-        async def peer(request: Request) -> None:
-            seen.append(request.headers.get("authorization"))
-            await request.answer(
-                "307 Temporary Redirect", f"Location: http://localhost:{there.authority[10:]}/status"
-            )
-
-        async with http_peer(peer) as address, client(address, token="secret") as status:
-            await collect(status, is_link(LinkState.LIVE))
-    assert seen == ["Bearer secret", None]
-
-
 async def test_a_server_that_redirects_without_end() -> None:
     async def peer(request: Request) -> None:
         await request.answer("302 Found", "Location: /status")

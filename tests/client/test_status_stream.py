@@ -14,6 +14,7 @@ from pushtui.protocol.samples import Sample
 from tests.client.peers import (
     EPOCH,
     PATIENCE,
+    TOKEN,
     Request,
     collect,
     forever,
@@ -32,7 +33,7 @@ async def test_a_stream_from_resume_to_live() -> None:
         await request.open_stream(opening(3, 5), notice(4), notice(5), comment("ping"), notice(6))
         await forever()
 
-    async with http_peer(peer) as address, client(address, replay=2, token="t") as status:
+    async with http_peer(peer) as address, client(address, replay=2, token=TOKEN) as status:
         told = await collect(status, is_event(6))
         assert status.link == Link(LinkState.LIVE)
         assert status.retry_ms == 2000
@@ -52,7 +53,7 @@ async def test_a_stream_from_resume_to_live() -> None:
     assert (request.method, request.target) == ("GET", "/status?replay=2")
     assert request.headers["accept"] == "text/event-stream"
     assert request.headers["cache-control"] == "no-store"
-    assert request.headers["authorization"] == "Bearer t"
+    assert request.headers["authorization"] == TOKEN.header
     assert "last-event-id" not in request.headers
     assert await remainder(status) == [Link(LinkState.CLOSED)]
 

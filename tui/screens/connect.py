@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import getpass
+from contextlib import suppress
 from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Center, Vertical
+from textual.containers import Center, Horizontal, Vertical
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Button, Input, Label, Static
@@ -15,13 +16,15 @@ from textual.widgets import Button, Input, Label, Static
 from pushtui.client.address import DEFAULT_ADDRESS, Address, AddressRefusedError
 from pushtui.protocol import names
 from pushtui.protocol.limits import LIMITS
+from pushtui.protocol.token import Token, TokenRefusedError
 from tui.widgets.key_line import Key, KeyLine
 
 DEFAULT_ROOM = "main"
+UNENCRYPTED = "Others can read your token on its way there: use https:// if the server has it."
 
 
 class Destination(NamedTuple):
-    """What the three fields hold, as it was written."""
+    """What the fields hold, as it was written; but for the token, which is not kept anywhere."""
 
     address: str
     nick: str
@@ -42,34 +45,43 @@ def login_nick() -> str:
 
 
 class ConnectScreen(Screen[None]):
-    """Three fields; Enter in any of them, or the button, posts `Wanted`.
+    """Four fields; Enter in any of them, or the button, posts `Wanted`.
 
     Args:
         destination: what the fields begin with.
         wrong: what went wrong before, in one sentence.
         advice: what could be done about it.
         field: the id of the field to begin in.
+        has_token: there is a token for that server, which an empty field leaves as it is.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "app.help", "help")]
 
     class Wanted(Message):
-        """All three fields are valid."""
+        """All fields are valid. ``token`` is None if none was written."""
 
-        def __init__(self, address: Address, nick: str, room: str) -> None:
+        def __init__(self, address: Address, nick: str, room: str, token: Token | None) -> None:
             self.address = address
             self.nick = nick
             self.room = room
+            self.token = token
             super().__init__()
 
     def __init__(
-        self, destination: Destination, *, wrong: str = "", advice: str = "", field: str = "address"
+        self,
+        destination: Destination,
+        *,
+        wrong: str = "",
+        advice: str = "",
+        field: str = "address",
+        has_token: bool = False,
     ) -> None:
         super().__init__()
         self._destination = destination
         self._wrong = wrong
         self._advice = advice
         self._field = field
+        self._has_token = has_token
 
     def compose(self) -> ComposeResult:
         """The fields under each other, in the middle."""
@@ -82,8 +94,13 @@ class ConnectScreen(Screen[None]):
                 (DEFAULT_ADDRESS, "your name", DEFAULT_ROOM),
                 strict=True,
             ):
-                yield Label(name, markup=False)
-                yield Input(value, placeholder=hint, id=name, compact=True)
+                with Horizontal(classes="field"):
+                    yield Label(name, markup=False)
+                    yield Input(value, placeholder=hint, id=name, compact=True)
+            with Horizontal(classes="field"):
+                yield Label("token", markup=False)
+                hint = "the one you gave" if self._has_token else "if the server wants one"
+                yield Input(placeholder=hint, id="token", password=True, compact=True)
             yield Button("connect", variant="primary", compact=True)
             yield Static(self._wrong, markup=False, classes="wrong")
             yield Static(self._advice, markup=False, classes="about", id="advice")
@@ -97,6 +114,15 @@ class ConnectScreen(Screen[None]):
     def destination(self) -> Destination:
         """The fields as they are now."""
         return Destination(*(self.query_one(f"#{name}", Input).value for name in Destination._fields))
+
+    def on_input_changed(self) -> None:
+        """Say so where others could read the token on its way."""
+        advice = self._advice
+        if self.query_one("#token", Input).value:
+            with suppress(AddressRefusedError):
+                if not Address.parse(self.destination.address or DEFAULT_ADDRESS).private:
+                    advice = UNENCRYPTED
+        self.query_one("#advice", Static).update(advice)
 
     def on_input_submitted(self) -> None:
         """Enter connects, in whichever field."""
@@ -115,9 +141,12 @@ class ConnectScreen(Screen[None]):
             wanted_nick = names.nick(nick)
             field = "room"
             wanted_room = names.room(room or DEFAULT_ROOM)
-        except (AddressRefusedError, names.NameRefusedError) as refused:
+            field = "token"
+            written = self.query_one("#token", Input).value.strip()
+            token = Token(written) if written else None
+        except (AddressRefusedError, names.NameRefusedError, TokenRefusedError) as refused:
             self.query_one(".wrong", Static).update(str(refused))
             self.query_one("#advice", Static).update("")
             self.query_one(f"#{field}", Input).focus()
             return
-        self.post_message(self.Wanted(wanted_address, wanted_nick, wanted_room))
+        self.post_message(self.Wanted(wanted_address, wanted_nick, wanted_room, token))
