@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from pushtui.client.address import Address
+from pushtui.protocol.token import Token
 from tests.operations import proxies
 from tests.operations.proxies import NAME, Certificate, Proxy
 from tests.operations.served import Served
@@ -17,11 +18,13 @@ StartProxy = Callable[[Path, Certificate, int], contextlib.AbstractContextManage
 
 
 class Front(NamedTuple):
-    """A server and the proxy before it."""
+    """A server and the proxy before it, and the tokens of two people."""
 
     server: Served
     proxy: Proxy
     certificate: Certificate
+    ana: Token
+    ben: Token
 
 
 @pytest.fixture(scope="module", params=[proxies.nginx, proxies.caddy], ids=["nginx", "caddy"])
@@ -31,11 +34,13 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     proxies.needs(start.__name__, "openssl")
     folder = tmp_path_factory.mktemp(start.__name__)
     certificate = Certificate.make(folder)
-    server = Served(folder / "data")
+    # As the recipes say.
+    server = Served(folder / "data", "--allow-host", NAME, "--trusted-proxy", "127.0.0.1")
+    ana, ben = (Token(server.token(name)) for name in ("ana", "ben"))
     server.start()
     try:
         with start(folder, certificate, server.port) as proxy:
-            yield Front(server, proxy, certificate)
+            yield Front(server, proxy, certificate, ana, ben)
     finally:
         server.stop()
 

@@ -27,18 +27,24 @@ class Served:
         self._options = options
         self._process: subprocess.Popen[str] | None = None
 
+    def token(self, name: str) -> str:
+        """Make a token as the one who runs the server does."""
+        command = self._command("token", "create", name)
+        made = subprocess.run(
+            command, check=True, capture_output=True, encoding="utf-8", env=_environment(), timeout=SECONDS
+        )
+        return made.stdout.strip()
+
     def start(self) -> None:
         """Start it; returns when it listens."""
         with self._said.open("w") as errors:
             self._process = subprocess.Popen(
-                (
-                    *(sys.executable, "-m", "pushtui", "serve", "--port", str(self.port)),
-                    *("--data", str(self._data), "--log-level", "warning", "--interval", "3600", *self._options),
-                ),
+                # Nothing but what a test makes: samples would push out what is stuck in a buffer.
+                self._command("serve", "--port", str(self.port), "--interval", "3600", *self._options),
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 encoding="utf-8",
-                env={name: value for name, value in os.environ.items() if not name.startswith("PUSHTUI_")},
+                env=_environment() | {"PUSHTUI_LOG_LEVEL": "warning"},
             )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -52,3 +58,11 @@ class Served:
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(SECONDS) == 0
             self._process = None
+
+    def _command(self, *arguments: str) -> tuple[str, ...]:
+        return (sys.executable, "-m", "pushtui", *arguments, "--data", str(self._data))
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of the user's own settings counts."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PUSHTUI_")}

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import re
+import socket
 import ssl
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import pytest
 from websockets.asyncio.client import connect
 
 from pushtui.client.address import Address
@@ -20,6 +22,7 @@ from pushtui.client.status import StatusClient
 from pushtui.protocol.bodies import Message, Notice
 from pushtui.protocol.messages import Bye
 from pushtui.protocol.positions import Outcome, Position
+from pushtui.protocol.token import Token
 from server.timing import Timing
 from tests.client.peers import collect, until
 from tests.operations.conftest import Front
@@ -29,15 +32,15 @@ from tests.operations.proxies import NAME, RECIPES
 PATIENCE = 10.0
 
 
-def chat_client(address: Address, nick: str, room: str) -> ChatClient:
+def chat_client(address: Address, token: Token, room: str) -> ChatClient:
     """One who does not come back before being told to."""
-    return ChatClient(address, nick=nick, rooms=[room], backoff=Backoff(initial=10_000, cap=10_000))
+    backoff = Backoff(initial=10_000, cap=10_000)
+    return ChatClient(address, nick="any", rooms=[room], token=token, backoff=backoff)
 
 
-def status_client(address: Address, position: Position | None = None) -> StatusClient:
-    return StatusClient(
-        address, replay=0, position=position, backoff=Backoff(initial=10_000, cap=10_000), events=["notice"]
-    )
+def status_client(address: Address, token: Token, position: Position | None = None) -> StatusClient:
+    backoff = Backoff(initial=10_000, cap=10_000)
+    return StatusClient(address, replay=0, position=position, events=["notice"], token=token, backoff=backoff)
 
 
 def is_caught_up(happening: object) -> bool:
@@ -69,9 +72,10 @@ def is_notice(text: str) -> Any:
     return lambda happening: bool(notices([happening])) and happening.body.text == text
 
 
-async def notify(address: Address, text: str) -> None:
+async def notify(address: Address, token: Token, text: str) -> None:
+    headers = {"Content-Type": "text/plain", "Authorization": token.header}
     async with httpx.AsyncClient() as http:
-        answer = await http.post(f"{address}/notices", content=text, headers={"Content-Type": "text/plain"})
+        answer = await http.post(f"{address}/notices", content=text, headers=headers)
     assert answer.status_code == 201, answer.text
 
 
@@ -91,10 +95,11 @@ async def curl(front: Front, *arguments: str) -> AsyncIterator[Process]:
         await process.communicate()
 
 
-async def test_two_people_talk(address: Address, room: str) -> None:
-    async with chat_client(address, "ana", room) as ana, chat_client(address, "ben", room) as ben:
+async def test_two_people_talk(front: Front, address: Address, room: str) -> None:
+    async with chat_client(address, front.ana, room) as ana, chat_client(address, front.ben, room) as ben:
         await collect(ana, is_caught_up)
         await collect(ben, is_caught_up)
+        assert (ana.nick, ben.nick) == ("ana", "ben")
         key = ana.say(room, "from ana")
         await collect(ben, is_message("from ana"))
         await collect(ana, is_stored(key))
@@ -103,42 +108,48 @@ async def test_two_people_talk(address: Address, room: str) -> None:
         await collect(ana, is_message(long))
 
 
-async def test_an_event_arrives_when_it_is_made(address: Address, room: str) -> None:
-    async with status_client(address) as status:
+async def test_an_event_arrives_when_it_is_made(front: Front, address: Address, room: str) -> None:
+    async with status_client(address, front.ana) as status:
         await collect(status, is_caught_up)
         for text in (f"{room} one", f"{room} two"):  # the second shows that the first did not wait for company
-            await notify(address, text)
+            await notify(address, front.ben, text)
             told = await collect(status, is_notice(text))
             assert notices(told) == [(text, False)]
             assert status.link.state is LinkState.LIVE
 
 
 async def test_curl_sees_it_as_well(front: Front, address: Address, room: str) -> None:
-    async with curl(front, f"{address}/status?replay=0") as watching, asyncio.timeout(PATIENCE):
+    async with (
+        curl(front, "-H", f"Authorization: {front.ana.header}", f"{address}/status?replay=0") as watching,
+        asyncio.timeout(PATIENCE),
+    ):
         assert watching.stdout is not None
         while not (await watching.stdout.readline()).startswith(b"event: resume"):
             pass
-        await notify(address, room)
+        await notify(address, front.ben, room)
         while room.encode() not in await watching.stdout.readline():
             pass
 
 
-async def test_one_goes_on_where_one_was(address: Address, room: str) -> None:
-    async with status_client(address) as status:
+async def test_one_goes_on_where_one_was(front: Front, address: Address, room: str) -> None:
+    async with status_client(address, front.ana) as status:
         await collect(status, is_caught_up)
-        await notify(address, f"{room} before")
+        await notify(address, front.ben, f"{room} before")
         *_, last = await collect(status, is_notice(f"{room} before"))
     assert isinstance(last, StatusEvent)
-    await notify(address, f"{room} missed")
-    async with status_client(address, last.position) as status:  # sends Last-Event-ID
+    await notify(address, front.ben, f"{room} missed")
+    async with status_client(address, front.ana, last.position) as status:  # sends Last-Event-ID
         told = await collect(status, is_caught_up)
     assert notices(told) == [(f"{room} missed", True)]
     assert told[-1] == CaughtUp(None, Outcome.CAUGHT_UP, 1)
 
 
-async def test_what_is_posted_is_stored_once(address: Address, room: str) -> None:
+async def test_what_is_posted_is_stored_once(front: Front, address: Address, room: str) -> None:
     text = "x" * 16_000
-    async with Poster(address, room, nick="ana") as poster, chat_client(address, "ben", room) as ben:
+    async with (
+        Poster(address, room, nick="any", token=front.ana) as poster,
+        chat_client(address, front.ben, room) as ben,
+    ):
         await collect(ben, is_caught_up)
         posted = await poster.post(text, key=room)
         assert (await poster.post(text, key=room)).position == posted.position
@@ -148,13 +159,15 @@ async def test_what_is_posted_is_stored_once(address: Address, room: str) -> Non
 async def test_a_restart_is_told_and_people_come_back(front: Front, address: Address, room: str) -> None:
     trusting = ssl.create_default_context()
     async with (
-        chat_client(address, "ana", room) as ana,
-        status_client(address) as status,
-        connect(address.chat, ssl=trusting, proxy=None) as silent,
+        chat_client(address, front.ana, room) as ana,
+        status_client(address, front.ana) as status,
+        connect(
+            address.chat, ssl=trusting, proxy=None, additional_headers={"Authorization": front.ben.header}
+        ) as silent,
     ):
         await collect(ana, is_caught_up)
         await collect(status, is_caught_up)
-        await notify(address, f"{room} before")
+        await notify(address, front.ben, f"{room} before")
         await collect(status, is_notice(f"{room} before"))
         await asyncio.to_thread(front.server.stop)
         farewell = await collect(ana, is_link(LinkState.LOST))
@@ -179,15 +192,15 @@ async def test_a_restart_is_told_and_people_come_back(front: Front, address: Add
         assert told[-1] == CaughtUp(None, Outcome.CAUGHT_UP, 0)
 
 
-async def test_who_leaves_is_gone_on_the_server_too(address: Address, room: str) -> None:
-    async with httpx.AsyncClient() as http:
+async def test_who_leaves_is_gone_on_the_server_too(front: Front, address: Address, room: str) -> None:
+    async with httpx.AsyncClient(headers={"Authorization": front.ben.header}) as http:
 
         async def connected() -> list[str]:
             metrics = (await http.get(f"{address}/metrics")).text
             return re.findall(r"^pushtui_connections.*", metrics, re.MULTILINE)
 
         before = await connected()
-        async with chat_client(address, "ana", room) as ana, status_client(address) as status:
+        async with chat_client(address, front.ana, room) as ana, status_client(address, front.ana) as status:
             await collect(ana, is_caught_up)
             await collect(status, is_caught_up)
             assert await connected() != before
@@ -196,14 +209,41 @@ async def test_who_leaves_is_gone_on_the_server_too(address: Address, room: str)
                 pass
 
 
+async def test_the_address_of_a_client_is_its_own(front: Front, address: Address) -> None:
+    mischief, neighbour = (
+        ("127.0.0.2", "127.0.0.3") if address.http.endswith("/team") else ("127.0.0.4", "127.0.0.5")
+    )
+    with socket.socket() as probe:
+        try:
+            probe.bind((mischief, 0))
+        except OSError as error:
+            pytest.skip(f"this machine has one loopback address only: {error.strerror}")
+
+    async def knock(source: str, **headers: str) -> int:
+        transport = httpx.AsyncHTTPTransport(local_address=source)
+        wrong = {"Authorization": front.ana.header[:-4] + "AAAA"}
+        async with httpx.AsyncClient(transport=transport, headers=wrong | headers) as http:
+            return (await http.get(f"{address}/metrics")).status_code
+
+    async with asyncio.timeout(PATIENCE):
+        while await knock(mischief) != 429:
+            pass
+    assert await knock(neighbour) == 401
+    # What a client claims about itself is not passed on.
+    assert await knock(mischief, **{"X-Forwarded-For": "192.0.2.1"}) == 429
+
+
 async def test_no_log_of_the_proxy_holds_a_token(front: Front, address: Address, room: str) -> None:
-    secret = "ptk_abcdefgh_this-is-what-nobody-may-read"
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {secret}"}) as http:
+    async with chat_client(address, front.ana, room) as ana, status_client(address, front.ana) as status:
+        await collect(ana, is_caught_up)
+        await collect(status, is_caught_up)
+    async with httpx.AsyncClient(headers={"Authorization": front.ana.header}) as http:
         await http.get(f"{address}/healthz?{room}")
     log = front.proxy.access_log
-    await until(lambda: room in log.read_text())  # it is written after the answer
+    await until(lambda: all(path in log.read_text() for path in (room, "/chat", "/status")))  # written afterwards
+    secret = front.ana.header.rpartition("_")[2]
     assert secret not in log.read_text()
-    assert "nobody-may-read" not in log.read_text()
+    assert secret not in log.with_name("stderr").read_text()
 
 
 def test_nginx_waits_longer_than_the_server_is_ever_silent() -> None:
