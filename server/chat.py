@@ -127,7 +127,7 @@ class Chat:
     async def _hello(self) -> messages.Hello:
         limit = self._service.limits.hello_seconds
         try:
-            async with asyncio.timeout(self._service.timing.hello):
+            async with asyncio.timeout(limit):
                 frame_in = await self._receive()
         except TimeoutError:
             raise FarewellError(CloseCode.NO_HELLO, f"no hello within {limit:g} s") from None

@@ -8,7 +8,6 @@ class Timing:
     """All in seconds.
 
     Attributes:
-        hello: for the first frame of a chat.
         ping: between two pings of a chat.
         pong: for the answer to one.
         heartbeat: of silence on an event stream before a comment is sent.
@@ -20,7 +19,6 @@ class Timing:
         tick: between two looks at all connections.
     """
 
-    hello: float = 10
     ping: float = 20
     pong: float = 20
     heartbeat: float = 15

@@ -8,12 +8,12 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from pushtui import __version__
-from pushtui.protocol.limits import LIMITS
+from pushtui.protocol.limits import LIMITS, Limits
 from pushtui.protocol.messages import JSON, MSGPACK
 from server.log.memory import MemoryStore
 from server.log.sqlite import SqliteStore
 from server.log.streams import room_stream
-from tests.server.conftest import Build, House, author, ticking_clock, timing
+from tests.server.conftest import Build, House, author, ticking_clock
 from tests.server.peer import Frame, Rooms
 from tests.server.wire_client import masked
 
@@ -138,15 +138,15 @@ class TestHello:
         assert house.service.people._by_nick.keys() == {"ana"}
 
     async def test_none_in_time_ends_in_4000(self, build: Build) -> None:
-        house = await build(timing=timing(hello=0.02, tick=0.01))
+        house = await build(limits=Limits(hello_seconds=0.02))
         peer = await house.knock()
         frames, code, reason = await peer.until_closed()
         assert [frame["type"] for frame in frames] == ["bye"]
         assert code == frames[0]["code"] == 4000
-        assert reason == frames[0]["reason"] == "no hello within 10 s"
+        assert reason == frames[0]["reason"] == "no hello within 0.02 s"
 
     async def test_pings_are_no_hello(self, build: Build) -> None:
-        house = await build(timing=timing(hello=0.05))
+        house = await build(limits=Limits(hello_seconds=0.05))
         peer = await house.knock()
         await (await peer.ws.ping())
         assert (await peer.until_closed())[1] == 4000
