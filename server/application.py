@@ -16,6 +16,7 @@ from server import chat, information, lab, posting, reading
 from server.access.access import Access
 from server.access.allowances import Allowances
 from server.access.door import door
+from server.access.rules import Rules
 from server.addresses import Addresses
 from server.arrivals import known_addresses, whole_bodies
 from server.browsers import Browsers
@@ -99,7 +100,7 @@ class Server:
         for stream in (STATUS, room_stream(DEFAULT_ROOM)):
             await service.fanout.open(stream)
         service.connections.start()
-        self._access.follow(lambda: service.connections.dismiss(self._access.lapsed))
+        self._access.follow(lambda: service.connections.review(service.rules))
         self._runner = web.AppRunner(
             self._routes(service), handler_cancellation=True, access_log=None, shutdown_timeout=0.5
         )
@@ -153,16 +154,17 @@ class Server:
         self._hurry.set()
 
     def _make_service(self) -> Service:
-        allowances = Allowances(self._protection)
+        allowances, rules = Allowances(self._protection), Rules(self._access)
         return Service(
             name=self._name,
             store=self._store,
             fanout=Fanout(self._store),
-            writing=Writing(self._store, self._limits, self._protection, self._access, allowances),
+            writing=Writing(self._store, self._limits, self._protection, rules, allowances),
             connections=Connections(self._timing, self._protection),
             people=People(self._protection.sessions_per_person),
             rooms=Rooms(self._timing.grace),
             access=self._access,
+            rules=rules,
             allowances=allowances,
             limits=self._limits,
             protection=self._protection,

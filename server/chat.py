@@ -62,6 +62,15 @@ class Chat:
         self._closed = asyncio.Event()
         ws.violated = self._conversation.part
 
+    @property
+    def nick(self) -> str | None:
+        """Empty before ``hello``."""
+        return self._conversation.nick
+
+    def review(self) -> None:
+        """Stay in no room that is shut."""
+        self._conversation.review()
+
     async def run(self, identity: Identity | None, address: str) -> None:
         """Until one side ends it.
 
@@ -77,7 +86,7 @@ class Chat:
             while (frame_in := await self._receive()) is not None:
                 await self._answer(frame_in)
         except FarewellError as farewell:
-            await self.end(farewell.code, farewell.reason)
+            await self.end(farewell.code, farewell.reason, farewell.retry_ms)
         except ConnectionError:
             logger.debug("a client went without a word")
         except Exception:
@@ -145,7 +154,6 @@ class Chat:
 
     def _identify(self, token: str | None, shaken: Identity | None, address: str) -> Identity:
         """Who this is, by the token of the handshake or of the hello."""
-        access = self._service.access
         try:
             identity = shaken
             if identity is None or token is not None:
@@ -154,9 +162,6 @@ class Chat:
                 raise NotAdmittedError("the token of the handshake and that of the hello differ")
         except (NotAdmittedError, TooManyLoginsError) as error:
             raise FarewellError(CloseCode.BAD_TOKEN, str(error)) from error
-        # It may have been taken back since the handshake.
-        if (lapsed := access.lapsed(identity)) is not None:
-            raise FarewellError(CloseCode.BAD_TOKEN, lapsed)
         return identity
 
     async def _receive(self) -> WSMessage | None:

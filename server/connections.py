@@ -11,6 +11,7 @@ from typing import Protocol
 from pushtui.protocol.close import CloseCode
 from pushtui.protocol.limits import Protection
 from server.access.identity import Identity
+from server.access.rules import Ending, Rules
 from server.sink import TransportSink
 from server.timing import Timing
 
@@ -29,6 +30,15 @@ class Connection(Protocol):
     @property
     def identity(self) -> Identity | None:
         """Who it is; None before a chat's ``hello`` said so."""
+        ...
+
+    @property
+    def nick(self) -> str | None:
+        """The name it goes by; None for who only listens, without a token."""
+        ...
+
+    def review(self) -> None:
+        """Called when what holds in rooms may have changed: stay in none that is shut."""
         ...
 
     def tick(self, now: float) -> None:
@@ -75,20 +85,22 @@ class Connections:
         """How many there are of each kind."""
         return Counter(connection.kind for connection in self._all)
 
-    def dismiss(self, why: Callable[[Identity], str | None], code: CloseCode = CloseCode.BAD_TOKEN) -> int:
-        """End those for whom there is a reason to; returns how many.
+    def dismiss(self, why: Callable[[Identity, str | None], Ending | None]) -> None:
+        """End those for whom there is a reason to.
 
         Args:
-            why: the reason for one of them, None to let it be.
-            code: the close code.
+            why: the reason for an identity and its nick, None to let it be.
         """
-        ended = 0
         for connection in list(self._all):
-            reason = None if connection.identity is None else why(connection.identity)
-            if reason is not None:
-                self._begin(connection.end(code, reason))
-                ended += 1
-        return ended
+            ending = None if connection.identity is None else why(connection.identity, connection.nick)
+            if ending is not None:
+                self._begin(connection.end(*ending))
+
+    def review(self, rules: Rules) -> None:
+        """What holds has changed: end who cannot be here any more, and let nobody stay in a room that is shut."""
+        self.dismiss(rules.ending)
+        for connection in list(self._all):
+            connection.review()
 
     async def end_all(self, code: CloseCode, reason: str, drain: float, hurry: asyncio.Event) -> None:
         """Tell everyone, give them a moment to go, and drop those who do not.

@@ -1,7 +1,5 @@
 """One chat, from the client's ``hello`` on: what it says, what it hears, which rooms it is in."""
 
-import asyncio
-import logging
 from collections.abc import Callable
 from itertools import accumulate, islice
 
@@ -10,6 +8,7 @@ from pushtui.protocol import messages
 from pushtui.protocol.close import CloseCode, is_final
 from pushtui.protocol.codec import Codec
 from pushtui.protocol.limits import DEFAULT_REPLAY
+from pushtui.protocol.positions import Position
 from pushtui.protocol.roles import Right
 from pushtui.protocol.text import safe_line
 from server.access.identity import Author, Identity
@@ -17,17 +16,20 @@ from server.log.cursor import Cursor
 from server.log.store import StoreBusyError
 from server.log.streams import room_stream
 from server.log.wire import WEBSOCKETS, decoded
+from server.membership import Membership
+from server.moderation import Moderation
 from server.people import NickTakenError, TooManySessionsError
 from server.refusal import RefusedError
 from server.rooms import Room
 from server.service import Service, named_position
 from server.sink import TransportSink
+from server.speech import Speech
 from server.writing import Written, checked_nick, checked_room
 
-logger = logging.getLogger(__name__)
-
-#: Appends of one client on their way to the disk; more wait in its transport.
-_SENDS_IN_FLIGHT = 256
+#: Private rooms that somebody is told of on coming in; there may be more.
+_MOST_INVITATIONS = 64
+#: Whose messages are not stored any more, once they are told to go.
+_NOT_HEARD_OUT = frozenset({CloseCode.BAD_TOKEN, CloseCode.REMOVED})
 #: What one page of history holds at most; as JSON its bodies are longer, and clients bound their frames too.
 _PAGE_BYTES = 256 * 1024
 
@@ -35,10 +37,11 @@ _PAGE_BYTES = 256 * 1024
 class FarewellError(Exception):
     """This conversation is over; the client is told why."""
 
-    def __init__(self, code: CloseCode, reason: str) -> None:
+    def __init__(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
+        self.retry_ms = retry_ms
 
 
 class Conversation:
@@ -62,12 +65,12 @@ class Conversation:
         self.subprotocol = codec.subprotocol
         self._service = service
         self._codec = codec
+        self._speech = Speech(service.writing, self.tell)
         self._wire = WEBSOCKETS[codec.subprotocol]
         self._sink = sink
         self._rooms: dict[str, Room] = {}
         self._cursors: dict[str, Cursor] = {}
         self._away: messages.Away | None = None
-        self._sends: set[asyncio.Task[None]] = set()
         self._unheard: dict[tuple[str, str, str], bytes] = {}
         self._departed = False
 
@@ -95,14 +98,28 @@ class Conversation:
         if not self._departed:
             self._sink.write(self._wire.wrap(self._codec.encode(message)))
 
+    def invite(self, room: str, by: str | None) -> None:
+        """Tell that this person may come into a private room; nothing if they are in it."""
+        if room not in self._rooms:
+            rule = self._service.rules.of(room)
+            other = next(iter(rule.members - {self.nick}), None) if rule.direct else None
+            self.tell(messages.Invited(room, by, rule.direct, other))
+
+    def review(self) -> None:
+        """Leave every room that is shut to this person now."""
+        for name in list(self._rooms):
+            self._shut_out(name)
+
     def part(self, code: int, reason: str, retry_ms: int | None = None) -> None:
         """Say the last word to this client, then depart."""
+        if code in _NOT_HEARD_OUT:
+            self._speech.stop(reason)
         self._sink.write(self._wire.wrap(self._codec.encode(messages.Bye(code, reason, retry_ms))))
         self.depart(lost=not is_final(code))
 
     def refuse(self, refusal: RefusedError, key: str | None = None) -> None:
         """Say why something is not done; the connection stays up."""
-        self.tell(messages.Error(refusal.code, refusal.message, key, refusal.retry_after_ms))
+        self.tell(refusal.error(key))
 
     def _catch_up(self) -> None:
         frames = list(self._unheard.values())
@@ -122,6 +139,68 @@ class Conversation:
         Raises:
             FarewellError: they cannot come in like this.
         """
+        rooms, replay = self._introduce(hello, identity)
+        service = self._service
+        shut: dict[str, str] = {}
+        try:
+            for room in rooms:
+                if (reason := service.rules.shut(identity, room)) is not None:
+                    shut[room] = reason
+                    continue
+                service.writing.check_room(identity, room)
+                await service.fanout.open(room_stream(room))
+            if self._departed:
+                return
+            replaced = service.people.enter(self)
+        except NickTakenError as error:
+            raise FarewellError(CloseCode.NICK_TAKEN, str(error)) from None
+        except TooManySessionsError as error:
+            raise FarewellError(CloseCode.LAGGING, str(error)) from None
+        except RefusedError as refusal:
+            raise _refused(refusal) from refusal
+        except StoreBusyError as error:
+            raise _busy(error) from error
+        if replaced is not None and replaced.nick != self.nick:
+            replaced.depart()
+        # What was open may have been shut while others were opened.
+        shut |= {room: reason for room in rooms if (reason := service.rules.shut(identity, room)) is not None}
+        entered = {room: position for room, position in rooms.items() if room not in shut}
+        self._rooms = {room: service.rooms.enter(room, self) for room in entered}
+        if replaced is not None:
+            # Under the same nick it goes only now, so that the others see nobody go and come.
+            replaced.depart()
+            replaced.dismiss(CloseCode.REPLACED, "this session came back on another connection")
+        self.tell(
+            messages.Welcome(
+                service.name,
+                __version__,
+                messages.You(self.nick, identity.role),
+                service.limits,
+                [self._room_state(room) for room in self._rooms.values()],
+            )
+        )
+        for room, reason in shut.items():
+            self.tell(messages.Left(room, reason))
+        for name in [room for room in service.rules.rooms_of(identity) if room not in rooms][:_MOST_INVITATIONS]:
+            self.invite(name, None)
+        for name, position in entered.items():
+            try:
+                start = await service.fanout.start(room_stream(name), position, replay)
+            except StoreBusyError as error:
+                raise _busy(error) from error
+            if self._departed:
+                return
+            # It may have been shut meanwhile.
+            if name in self._rooms:
+                self.tell(messages.Resume(name, start.outcome, start.epoch, start.after, start.head, start.lost))
+                self._listen(self._rooms[name], start.after)
+
+    def _introduce(self, hello: messages.Hello, identity: Identity) -> tuple[dict[str, Position | None], int]:
+        """Take in who this is; returns the rooms they ask for, each with their position, and how much of each.
+
+        Raises:
+            FarewellError: that cannot be.
+        """
         limits = self._service.limits
         try:
             self.nick = identity.name or checked_nick(hello.nick)
@@ -138,52 +217,15 @@ class Conversation:
         if not 0 <= replay <= limits.replay:
             raise FarewellError(CloseCode.PROTOCOL_ERROR, f"replay is 0 to {limits.replay}")
         self.session, self.identity = hello.session, identity
+        if (ending := self._service.rules.ending(identity, self.nick)) is not None:
+            raise FarewellError(*ending)
         if identity.name is None and (name := self._service.access.reserved(self.nick)) is not None:
             raise FarewellError(CloseCode.NICK_TAKEN, f"{name} is somebody who has a token")
         try:
             identity.require(Right.LISTEN)
         except RefusedError as refusal:
             raise FarewellError(CloseCode.BAD_TOKEN, refusal.message) from refusal
-        try:
-            for room in rooms:
-                self._service.writing.check_room(identity, room)
-                await self._service.fanout.open(room_stream(room))
-            if self._departed:
-                return
-            replaced = self._service.people.enter(self)
-        except NickTakenError as error:
-            raise FarewellError(CloseCode.NICK_TAKEN, str(error)) from None
-        except TooManySessionsError as error:
-            raise FarewellError(CloseCode.LAGGING, str(error)) from None
-        except RefusedError as refusal:
-            raise _refused(refusal) from refusal
-        except StoreBusyError as error:
-            raise _busy(error) from error
-        if replaced is not None and replaced.nick != self.nick:
-            replaced.depart()
-        self._rooms = {room: self._service.rooms.enter(room, self) for room in rooms}
-        if replaced is not None:
-            # Under the same nick it goes only now, so that the others see nobody go and come.
-            replaced.depart()
-            replaced.dismiss(CloseCode.REPLACED, "this session came back on another connection")
-        self.tell(
-            messages.Welcome(
-                self._service.name,
-                __version__,
-                messages.You(self.nick, identity.role),
-                limits,
-                [self._room_state(room) for room in self._rooms.values()],
-            )
-        )
-        for name, position in rooms.items():
-            try:
-                start = await self._service.fanout.start(room_stream(name), position, replay)
-            except StoreBusyError as error:
-                raise _busy(error) from error
-            if self._departed:
-                return
-            self.tell(messages.Resume(name, start.outcome, start.epoch, start.after, start.head, start.lost))
-            self._listen(self._rooms[name], start.after)
+        return rooms, replay
 
     def depart(self, *, lost: bool = False) -> None:
         """Leave every room and forget the nick; from here on nothing is said or heard. Idempotent.
@@ -213,7 +255,7 @@ class Conversation:
         match said:
             case messages.Send(reply_to=None):
                 self._occupied(said.room)
-                await self._write_soon(said)
+                await self._speech.say_soon(self._author(), said)
             case (
                 messages.Send()
                 | messages.Edit()
@@ -224,57 +266,43 @@ class Conversation:
             ):
                 self._occupied(said.room)
                 # These look at what is stored, or take another way there: what was said before comes first.
-                await self._settle()
-                await self._write(said)
+                await self._speech.say(self._author(), said)
             case messages.Join():
                 await self._join(checked_room(said.room), said.after)
             case messages.Leave():
                 self._leave(said.room)
             case messages.Typing():
-                self._occupied(said.room).tell_typing(self, said.on)
+                room = self._occupied(said.room)
+                if self._service.rules.may_write(self._author(), said.room):
+                    room.tell_typing(self, said.on)
             case messages.Away():
                 self._set_away(said)
             case messages.History():
                 await self._page(said)
+            case messages.Moderate():
+                done = await Moderation(self._service, self._author()).act(said)
+                self.tell(done)
+            case messages.Direct():
+                self.tell(await Membership(self._service, self._author()).direct(said))
             case messages.Hello():
                 raise RefusedError("malformed", "hello is said once, as the first frame")
 
-    async def _write_soon(self, said: messages.Send) -> None:
-        """Store without waiting, so that one client's messages share a disk write; they keep their order."""
-        if len(self._sends) >= _SENDS_IN_FLIGHT:
-            await asyncio.wait(self._sends, return_when=asyncio.FIRST_COMPLETED)
-        task = asyncio.get_running_loop().create_task(self._write_or_refuse(said))
-        self._sends.add(task)
-        task.add_done_callback(self._sends.discard)
-
-    async def _settle(self) -> None:
-        if self._sends:
-            await asyncio.wait(self._sends)
-
-    async def _write_or_refuse(self, said: Written) -> None:
-        try:
-            await self._write(said)
-        except RefusedError as refusal:
-            self.refuse(refusal, said.key)
-        except Exception:
-            logger.exception("a message could not be stored")
-            self.refuse(RefusedError("busy", "the server could not store this"), said.key)
-
-    async def _write(self, said: Written) -> None:
-        stored = await self._service.writing.write(Author(self.nick, self.identity), said)
-        if stored.duplicate:
-            self.tell(messages.Ack(said.key, said.room, stored.seq, duplicate=True))
+    def _author(self) -> Author:
+        return Author(self.nick, self.identity)
 
     async def _join(self, name: str, after: str | None) -> None:
         limits = self._service.limits
         if name not in self._rooms and len(self._rooms) >= limits.rooms_per_connection:
             raise RefusedError("not_allowed", f"a connection has at most {limits.rooms_per_connection} rooms")
+        if self._shut_out(name):
+            return
         self._service.writing.check_room(self.identity, name)
         try:
             start = await self._service.fanout.start(room_stream(name), named_position(after), DEFAULT_REPLAY)
         except StoreBusyError as error:
             raise RefusedError("busy", str(error)) from error
-        if self._departed:
+        # It may have been shut while this looked where to start.
+        if self._departed or self._shut_out(name):
             return
         if name in self._cursors:
             self._service.fanout.detach(self._cursors[name])
@@ -287,10 +315,21 @@ class Conversation:
         )
         self._listen(room, start.after)
 
+    def _shut_out(self, name: str) -> bool:
+        """Whether a room is shut to this person; then they are told, and are in it no longer."""
+        reason = self._service.rules.shut(self.identity, name)
+        if reason is None:
+            return False
+        if name in self._rooms:
+            self._leave(name)
+        self.tell(messages.Left(name, reason))
+        return True
+
     def _leave(self, name: str) -> None:
         room = self._occupied(name)
         del self._rooms[name]
-        self._service.fanout.detach(self._cursors.pop(name))
+        if name in self._cursors:
+            self._service.fanout.detach(self._cursors.pop(name))
         room.exit(self)
 
     def _set_away(self, said: messages.Away) -> None:
@@ -312,6 +351,8 @@ class Conversation:
             entries = await self._service.store.read_before(room_stream(said.room), before, said.limit + 1)
         except StoreBusyError as error:
             raise RefusedError("busy", str(error)) from error
+        # It may have been shut meanwhile.
+        self._occupied(said.room)
         sizes = accumulate(len(entry.body) for entry in reversed(entries))
         count = max(1, sum(size <= _PAGE_BYTES for size in islice(sizes, said.limit)))
         events = [decoded(entry) for entry in entries[-count:]]

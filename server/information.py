@@ -13,6 +13,7 @@ from pushtui import __version__
 from pushtui.protocol.messages import SUBPROTOCOLS
 from pushtui.protocol.roles import Right
 from server.access.door import IDENTITY
+from server.log.streams import room_stream
 from server.service import SERVICE, Service
 
 PATHS = {
@@ -76,8 +77,15 @@ class _ServiceCollector(Collector):
         yield CounterMetricFamily(
             "pushtui_deliveries", "Events handed to clients, each client counted", value=service.fanout.delivered()
         )
-        heads = GaugeMetricFamily("pushtui_log_head", "Highest seq of each stream", labels=["stream"])
+        rules = service.access.holdings.rules
+        private = {room_stream(room) for room, rule in rules.items() if rule.private}
+        yield GaugeMetricFamily("pushtui_private_rooms", "Rooms that only members enter", value=len(private))
+        heads = GaugeMetricFamily(
+            "pushtui_log_head", "Highest seq of each stream that is not private", labels=["stream"]
+        )
         for stream in service.store.streams():
+            if stream in private:
+                continue
             state = service.store.state(stream)
             heads.add_metric([stream], state.head if state else 0)
         yield heads

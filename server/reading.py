@@ -16,9 +16,11 @@ from pushtui.protocol.positions import Position
 from pushtui.protocol.roles import Right
 from server.access.door import IDENTITY
 from server.access.identity import Identity
+from server.access.rules import Ending
+from server.log.cursor import Cursor
 from server.log.fanout import Start
 from server.log.store import Entry, StoreBusyError
-from server.log.streams import STATUS, room_stream
+from server.log.streams import STATUS, room_of, room_stream
 from server.log.wire import SSE, SSE_PLAIN, Wire
 from server.refusal import RefusedError
 from server.service import SERVICE, Service, named_position
@@ -58,7 +60,9 @@ async def room(request: web.Request) -> web.StreamResponse:
     """One room, to read along."""
     name = checked_room(request.match_info["room"])
     stream = room_stream(name)
-    if request.app[SERVICE].store.state(stream) is None:
+    service = request.app[SERVICE]
+    # In the same words as for no room: listening finds out nothing about a room of others.
+    if service.store.state(stream) is None or service.rules.shut(request[IDENTITY], name) is not None:
         raise RefusedError("no_such_room", f"there is no room {name}; a first message makes it")
     events = _comma_list(request, "events")
     return await _stream(request, stream, HostsAndEvents(frozenset(), events) if events else None)
@@ -85,7 +89,7 @@ async def _stream(request: web.Request, stream: str, selection: HostsAndEvents |
         response.enable_chunked_encoding()
     await response.prepare(request)
     sink = TransportSink(request, service.timing.unacknowledged)
-    reader = Reader(service, sink, SSE if chunked else SSE_PLAIN, identity)
+    reader = Reader(service, sink, SSE if chunked else SSE_PLAIN, identity, stream)
     try:
         # Nothing may come between the decision and listening, so both are in one turn of the loop.
         start = await service.fanout.start(stream, position, replay, selection)
@@ -93,7 +97,7 @@ async def _stream(request: web.Request, stream: str, selection: HostsAndEvents |
         # Too late for an error's status; a connection that breaks is one to come back after.
         reader.sink.abort()
     else:
-        await reader.run(stream, start, selection)
+        await reader.run(start, selection)
         # Who comes back is to look for a server anew, not to meet this one over the same connection.
         response.force_close()
     return response
@@ -104,27 +108,43 @@ class Reader:
 
     kind = "sse"
 
-    def __init__(self, service: Service, sink: TransportSink, wire: Wire, identity: Identity) -> None:
+    def __init__(self, service: Service, sink: TransportSink, wire: Wire, identity: Identity, stream: str) -> None:
         self.sink = sink
         self.identity = identity
+        self.nick = identity.name
+        self._stream = stream
+        self._cursor: Cursor | None = None
         self._service = service
         self._wire = wire
         self._silent_since = asyncio.get_running_loop().time()
         self._over = asyncio.Event()
 
-    async def run(self, stream: str, start: Start, selection: HostsAndEvents | None) -> None:
+    async def run(self, start: Start, selection: HostsAndEvents | None) -> None:
         """Until the server stops or the client goes (then this is cancelled)."""
         self.sink.write(self._wire.wrap(self._opening(start)))
+        # What held when this was asked for may hold no longer.
+        ending = self._service.rules.ending(self.identity) or self._shut()
+        if ending is not None:
+            await self.end(*ending)
+            return
         self._service.connections.add(self)
-        cursor = self._service.fanout.attach(stream, self._wire, self.sink, start.after, selection)
+        self._cursor = self._service.fanout.attach(self._stream, self._wire, self.sink, start.after, selection)
         try:
-            if (lapsed := self._service.access.lapsed(self.identity)) is not None:
-                # It may have been taken back while this began.
-                await self.end(CloseCode.BAD_TOKEN, lapsed)
             await self._over.wait()
         finally:
-            self._service.fanout.detach(cursor)
+            self._service.fanout.detach(self._cursor)
             self._service.connections.remove(self)
+
+    def review(self) -> None:
+        """End if this is a room that is shut."""
+        ending = self._shut()
+        if ending is not None:
+            self._say_bye(*ending)
+
+    def _shut(self) -> Ending | None:
+        room = room_of(self._stream)
+        reason = None if room is None else self._service.rules.shut(self.identity, room)
+        return None if reason is None else Ending(CloseCode.REMOVED, reason)
 
     def tick(self, now: float) -> None:
         """Keep a silent stream alive."""
@@ -138,9 +158,17 @@ class Reader:
 
     async def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
         """Say ``bye`` and when to come back, then end the response."""
+        self._say_bye(code, reason, retry_ms)
+
+    def _say_bye(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
+        if self._over.is_set():
+            return
+        self._over.set()
+        # Nothing comes after it.
+        if self._cursor is not None:
+            self._service.fanout.detach(self._cursor)
         data = json.dumps({"code": code, "reason": reason})
         self.sink.write(self._wire.wrap(eventstream.block(data, event="bye", retry=retry_ms)))
-        self._over.set()
 
     def _opening(self, start: Start) -> bytes:
         # Clients that lost one server at the same moment should not all come back at the same moment.

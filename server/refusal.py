@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pushtui.protocol.messages import Error
+
 Code = Literal[
     "malformed",
     "unknown_type",
@@ -23,3 +25,7 @@ class RefusedError(Exception):
         self.code = code
         self.message = message
         self.retry_after_ms = retry_after_ms
+
+    def error(self, key: str | None) -> Error:
+        """The frame that says it."""
+        return Error(self.code, self.message, key, self.retry_after_ms)

@@ -9,6 +9,7 @@ from pushtui.protocol.limits import Limits, Protection
 from pushtui.protocol.positions import Position
 from server.access.access import Access
 from server.access.allowances import Allowances
+from server.access.rules import Rules
 from server.connections import Connections
 from server.log.fanout import Fanout
 from server.log.store import Store
@@ -33,6 +34,7 @@ class Service:
     people: "People[Conversation]"
     rooms: Rooms
     access: Access
+    rules: Rules
     allowances: Allowances
     limits: Limits
     protection: Protection

@@ -1,5 +1,8 @@
 """Whatever is written into the log passes here: checked, made safe, turned into drafts, and stored."""
 
+import asyncio
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -9,9 +12,9 @@ from pushtui.protocol.limits import Limits, Protection
 from pushtui.protocol.roles import Right
 from pushtui.protocol.samples import Sample
 from pushtui.protocol.text import safe_line, safe_text
-from server.access.access import Access
 from server.access.allowances import Allowances
 from server.access.identity import Author, Identity
+from server.access.rules import Rules
 from server.log.store import Draft, Entry, Store, StoreBusyError, Stored
 from server.log.streams import STATUS, room_stream
 from server.refusal import RefusedError
@@ -32,13 +35,14 @@ class Writing:
     """
 
     def __init__(
-        self, store: Store, limits: Limits, protection: Protection, access: Access, allowances: Allowances
+        self, store: Store, limits: Limits, protection: Protection, rules: Rules, allowances: Allowances
     ) -> None:
         self._store = store
         self._limits = limits
         self._protection = protection
-        self._access = access
+        self._rules = rules
         self._allowances = allowances
+        self._under_way: set[asyncio.Future[None]] = set()
 
     def check_room(self, identity: Identity, room: str) -> None:
         """Raise unless there is the room, or somebody may make it now."""
@@ -50,21 +54,28 @@ class Writing:
             raise RefusedError("not_allowed", f"there are {self._protection.rooms} rooms, and no more can be made")
         self._allowances.new_room(identity)
 
+    async def settled(self) -> None:
+        """Return when all is stored or refused that was let through before."""
+        # Who was told to go in this turn of the loop goes in the next one.
+        await asyncio.sleep(0)
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
     async def write(self, author: Author, said: Written) -> Stored:
         """Store what somebody says, or does to what was said, in a room."""
         self.check_key(said.key)
         self._check(author, said.room)
-        by = author.nick
-        try:
-            return await self._write(author, said)
-        except RefusedError as refusal:
-            if refusal.code != "no_such_target":
-                raise
-            # It may have been stored before, and what it is about be gone since.
-            stored = await self._stored_before(by, said)
-            if stored is None:
-                raise
-            return stored
+        with self._letting_through():
+            try:
+                return await self._write(author, said)
+            except RefusedError as refusal:
+                if refusal.code != "no_such_target":
+                    raise
+                # It may have been stored before, and what it is about be gone since.
+                stored = await self._stored_before(author.nick, said)
+                if stored is None:
+                    raise
+                return stored
 
     async def _write(self, author: Author, said: Written) -> Stored:
         by = author.nick
@@ -92,6 +103,8 @@ class Writing:
             case messages.SetMark():
                 text = self._line(said.text, self._limits.topic_characters, "a mark")
                 in_room = Draft(room_stream(said.room), "mark", by, _encode(bodies.Mark(text)), said.key)
+                if self._rules.of(said.room).private:
+                    return await self._append(in_room)
                 in_status = Draft(STATUS, "mark", by, _encode(bodies.Mark(text, said.room, by)))
                 return await self._append(in_room, in_status)
 
@@ -101,7 +114,8 @@ class Writing:
             self.check_key(key)
         self._check(author, room)
         self.check_room(author.identity, room)
-        return await self._message(author.nick, room, text, key)
+        with self._letting_through():
+            return await self._message(author.nick, room, text, key)
 
     async def _message(
         self, by: str, room: str, text: str, key: str | None = None, reply_to: int | None = None
@@ -114,6 +128,7 @@ class Writing:
     ) -> Stored:
         """Store a push notification."""
         author.identity.require(Right.NOTIFY)
+        self._rules.check_write(author, None)
         self._allowances.send(author.identity, author.nick)
         by = author.nick
         if key is not None:
@@ -121,7 +136,8 @@ class Writing:
         if title is not None:
             title = self._line(title, self._limits.topic_characters, "a title")
         body = bodies.Notice(self._text(text), level, by, title)
-        return await self._append(Draft(STATUS, "notice", by, _encode(body), key))
+        with self._letting_through():
+            return await self._append(Draft(STATUS, "notice", by, _encode(body), key))
 
     async def sample(self, sample: Sample, identity: Identity | None = None) -> Stored:
         """Store a look at a host; the server itself looks at its own without an ``identity``."""
@@ -142,7 +158,18 @@ class Writing:
     def _check(self, author: Author, room: str) -> None:
         """What holds for every way of writing into a room."""
         author.identity.require(Right.SPEAK)
+        self._rules.check_write(author, room)
         self._allowances.send(author.identity, author.nick)
+
+    @contextlib.contextmanager
+    def _letting_through(self) -> Iterator[None]:
+        mark = asyncio.get_running_loop().create_future()
+        self._under_way.add(mark)
+        try:
+            yield
+        finally:
+            self._under_way.discard(mark)
+            mark.set_result(None)
 
     async def _store_in_room(
         self,

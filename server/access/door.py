@@ -19,9 +19,9 @@ _CHAT = "/chat"
 
 @web.middleware
 async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let in who has a token, and everyone where none is wanted; RFC 6750, section 3."""
+    """Let in who has a token, and everyone where none is wanted, unless they are kept out; RFC 6750, section 3."""
+    service = request.app[SERVICE]
     if request.path not in _PUBLIC:
-        service = request.app[SERVICE]
         try:
             token = bearer(request.headers.get("Authorization"))
             # Browsers cannot set headers on a WebSocket: its token may come with the hello.
@@ -32,6 +32,8 @@ async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
         except TooManyLoginsError as error:
             headers = {"Retry-After": str(math.ceil(error.wait))}
             raise web.HTTPTooManyRequests(text=str(error), headers=headers) from error
+    if IDENTITY in request:
+        service.rules.check_in(request[IDENTITY])
     return await handler(request)
 
 
