@@ -4,6 +4,7 @@ When to come back is the caller's business; what to come back with (the last eve
 """
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from typing import NamedTuple
@@ -120,6 +121,8 @@ class EventSource:
             try:
                 self._client = httpx.AsyncClient(
                     timeout=httpx.Timeout(_OPENING, read=self._silence),
+                    # The system's authorities and SSL_CERT_FILE, as for WebSockets; httpx alone has its own.
+                    verify=ssl.create_default_context(),
                     trust_env=not self._loopback,
                     event_hooks={} if self._token is None else {"response": [_stay]},
                 )

@@ -1,5 +1,6 @@
 """Messages into a room, without a conversation: for scripts."""
 
+import ssl
 from typing import Self
 
 import httpx
@@ -108,7 +109,12 @@ class Poster:
         try:
             if self._client is None:
                 # here, because what is wrong with the environment's proxy is found by it
-                self._client = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=not self._address.loopback)
+                self._client = httpx.AsyncClient(
+                    timeout=_TIMEOUT,
+                    # The system's authorities and SSL_CERT_FILE, as for WebSockets; httpx alone has its own.
+                    verify=ssl.create_default_context(),
+                    trust_env=not self._address.loopback,
+                )
             response = await self._client.post(self._url, content=content, headers=self._headers)
         except (httpx.ConnectError, httpx.ProxyError) as error:
             raise UnreachableError(endings.unreachable(error, authority).reason) from error

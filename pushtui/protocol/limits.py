@@ -36,7 +36,8 @@ class Protection(Struct, frozen=True):
         connections_per_address: of one IPv4 address or IPv6 network of 64 bits.
         request_seconds: for a TLS handshake, for the first request's line and headers, and for those of each
             further request on the same connection, from its first byte.
-        idle_seconds: on a connection that has had its answer, before the next request begins.
+        idle_seconds: on a connection that has had its answer, before the next request begins; longer than
+            proxies keep theirs, so that it is not this end that closes one which they are about to use.
         body_seconds: for a request's body.
         header_bytes: of one header line, and of the request line.
         headers: header lines of one request.
@@ -55,7 +56,7 @@ class Protection(Struct, frozen=True):
     connections: int = 10_000
     connections_per_address: int = 2_000
     request_seconds: float = 10
-    idle_seconds: float = 30
+    idle_seconds: float = 75
     body_seconds: float = 20
     header_bytes: int = 8 * 1024
     headers: int = 100
