@@ -188,8 +188,16 @@ class Member(Struct, frozen=True, omit_defaults=True):
     text: str | None = None
 
 
-class RoomState(Struct, frozen=True):
-    """One room as it is now. ``floor`` is the lowest seq that can be read, ``head`` the highest handed out."""
+class RoomState(Struct, frozen=True, omit_defaults=True):
+    """One room as it is now.
+
+    Attributes:
+        floor: the lowest seq that can be read.
+        head: the highest seq handed out.
+        read_only: only moderators write there.
+        private: only who was admitted is there.
+        direct: whom one shares a room of two with.
+    """
 
     room: str
     epoch: str
@@ -197,6 +205,9 @@ class RoomState(Struct, frozen=True):
     floor: int
     topic: str
     members: list[Member]
+    read_only: bool = False
+    private: bool = False
+    direct: str | None = None
 
 
 class Welcome(_Frame, frozen=True):
@@ -210,7 +221,7 @@ class Welcome(_Frame, frozen=True):
 
 
 class Resume(_Frame, frozen=True):
-    """How one room goes on: the outcome, then its replay. ``topic`` and ``members`` come after a ``join``."""
+    """How one room goes on: the outcome, then its replay. All from ``topic`` on comes after a ``join`` only."""
 
     room: str
     outcome: Outcome
@@ -220,6 +231,17 @@ class Resume(_Frame, frozen=True):
     lost: Lost | None = None
     topic: str | None = None
     members: list[Member] | None = None
+    read_only: bool = False
+    private: bool = False
+    direct: str | None = None
+
+
+class Rules(_Frame, frozen=True):
+    """What holds in a room has changed to this."""
+
+    room: str
+    read_only: bool = False
+    private: bool = False
 
 
 class Event(_Frame, frozen=True):
@@ -262,7 +284,7 @@ class Page(_Frame, frozen=True, tag="history"):
 
 
 class Done(_Frame, frozen=True):
-    """What `Moderate` or `Direct` asked for is done; ``message`` says what, in one or more lines, to them alone."""
+    """What `Moderate` or `Direct` asked for is done; ``message`` says what, in one or more lines."""
 
     key: str
     message: str
@@ -307,4 +329,6 @@ class Bye(_Frame, frozen=True):
     retry_ms: int | None = None
 
 
-ServerMessage = Welcome | Resume | Event | Ack | Presence | Typing | Page | Done | Invited | Left | Error | Bye
+ServerMessage = (
+    Welcome | Resume | Rules | Event | Ack | Presence | Typing | Page | Done | Invited | Left | Error | Bye
+)
