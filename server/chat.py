@@ -14,7 +14,10 @@ from pushtui.protocol.frames import Opcode, frame
 from server.access.access import NotAdmittedError
 from server.access.door import IDENTITY, TooManyLoginsError, admitted
 from server.access.identity import Identity
+from server.addresses import ADDRESS
 from server.conversation import Conversation, FarewellError
+from server.floods import Bucket
+from server.pulse import Pulse
 from server.refusal import RefusedError
 from server.service import SERVICE, Service
 from server.sink import TransportSink
@@ -31,7 +34,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
     ws = await upgrade(request, message_bytes=service.limits.frame_bytes, subprotocols=messages.SUBPROTOCOLS)
     sink = TransportSink(request, service.timing.unacknowledged)
     connection = Chat(service, ws, CODECS[ws.ws_protocol or messages.JSON], sink)
-    await connection.run(request.get(IDENTITY), request.remote or "")
+    await connection.run(request.get(IDENTITY), request[ADDRESS])
     return ws
 
 
@@ -54,8 +57,8 @@ class Chat:
         self._ws = ws
         self._codec = codec
         self._conversation = Conversation(service, codec, sink, self._dismiss)
-        self._pinged_at = asyncio.get_running_loop().time()
-        self._pong_due = False
+        self._pulse = Pulse(sink, service.timing, service.protection.least_bytes_per_second)
+        self._frames = Bucket(service.protection.frames)
         self._endings: set[asyncio.Task[None]] = set()
         self._ended = False
         self._goodbye = False
@@ -102,14 +105,8 @@ class Chat:
 
     def tick(self, now: float) -> None:
         """Ping, or give up on a client that does not answer."""
-        timing = self._service.timing
-        if self._pong_due:
-            if now - self._pinged_at > timing.pong:
-                self._dismiss(CloseCode.NO_PONG, f"no pong within {timing.pong:g} s")
-        elif now - self._pinged_at > timing.ping:
-            self._pinged_at = now
-            self._pong_due = True
-            self.sink.write(frame(Opcode.PING, b""))
+        if not self._pulse.beat(now):
+            self._dismiss(CloseCode.NO_PONG, f"no pong within {self._service.timing.pong:g} s")
 
     async def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
         """Say ``bye``, close with the code, and drop the connection if the client does not close in time."""
@@ -170,6 +167,10 @@ class Chat:
             # Who does not read is not listened to: what answers would fill the memory.
             if not self.sink.has_room() and not await self.sink.room():
                 return None
+            # Who says too much is read later: the rest waits in its own transport.
+            while wait := self._frames.take():
+                self._pulse.unread()
+                await asyncio.sleep(wait)
             message = await self._ws.receive()
             match message.type:
                 case WSMsgType.TEXT | WSMsgType.BINARY:
@@ -177,7 +178,7 @@ class Chat:
                 case WSMsgType.PING:
                     self.sink.write(frame(Opcode.PONG, message.data))
                 case WSMsgType.PONG:
-                    self._pong_due = False
+                    self._pulse.answered()
                 case WSMsgType.CLOSE:
                     # Browsers close without a code unless they are told one; the library says 0 then.
                     self._goodbye = message.data in (0, CloseCode.NORMAL, CloseCode.GOING_AWAY)

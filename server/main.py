@@ -171,7 +171,9 @@ def _protection(settings: ServeSettings) -> Protection:
     if (rate := settings.send_rate) is not None:
         # Who may send less than one message a second may still send one.
         sends, together = (Rate(each, max(1, math.ceil(5 * each))) for each in (rate, 10 * rate))
-        protection = replace(protection, sends=sends, sends_per_address=together)
+        # Whatever one may send has to come through; who may send without a limit may say anything without one.
+        frames = Rate(max(2 * rate, protection.frames.per_second) if rate else 0, protection.frames.burst)
+        protection = replace(protection, sends=sends, sends_per_address=together, frames=frames)
     return replace(protection, connections=affordable(protection.connections))
 
 

@@ -26,11 +26,12 @@ class TransportSink:
         unacknowledged: see `server.timing.Timing`.
 
     Attributes:
+        written: bytes handed over so far.
         wrote: something was written since somebody last put this to False.
     """
 
     __slots__ = ("_behind", "_draining", "_looked", "_protocol", "_taken", "_tasks", "_transport", "_writer",
-                 "_written", "wrote")  # fmt: skip
+                 "written", "wrote")  # fmt: skip
 
     def __init__(self, request: web.BaseRequest, unacknowledged: float) -> None:
         transport = request.transport
@@ -48,7 +49,7 @@ class TransportSink:
         self._protocol = request.protocol
         self._writer = request.writer
         self._draining: asyncio.Task[bool] | None = None
-        self._written = 0
+        self.written = 0
         self._behind = 0.0
         self._looked = 0.0
         self._taken: int | None = None
@@ -58,7 +59,7 @@ class TransportSink:
         """Hand the bytes over; never waits, and does nothing once the client is gone."""
         if not self._transport.is_closing():
             self._transport.write(data)
-            self._written += len(data)
+            self.written += len(data)
             self.wrote = True
 
     def has_room(self) -> bool:
@@ -82,6 +83,10 @@ class TransportSink:
                 return False
         return not self._transport.is_closing()
 
+    def taken(self) -> int:
+        """Bytes of those `written` that the client's system has acknowledged, about."""
+        return self.written - self._transport.get_write_buffer_size() - self._unacknowledged()
+
     def behind(self, now: float, least: int) -> float:
         """For how many seconds the client has been taking too little while more waited for it; asked now and then.
 
@@ -94,7 +99,7 @@ class TransportSink:
         if self.has_room():
             self._taken = None
             return 0.0
-        taken = self._written - self._transport.get_write_buffer_size() - self._unacknowledged()
+        taken = self.taken()
         if self._taken is None:
             self._behind = 0.0
         else:
