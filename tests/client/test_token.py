@@ -306,7 +306,7 @@ def log() -> Iterator[io.StringIO]:
     """Everything that the program logs, as it writes it at the level ``debug``."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(logs.Masking(logs.FORMAT))
+    handler.setFormatter(logs.SafeFormatter(logs.FORMAT))
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
