@@ -15,7 +15,8 @@ from server.access.access import NotAdmittedError
 from server.access.door import IDENTITY, TooManyLoginsError, admitted
 from server.access.identity import Identity
 from server.addresses import ADDRESS
-from server.conversation import Conversation, FarewellError
+from server.conversation import Conversation
+from server.farewell import FarewellError
 from server.floods import Bucket
 from server.pulse import Pulse
 from server.refusal import RefusedError

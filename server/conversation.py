@@ -1,7 +1,6 @@
 """One chat, from the client's ``hello`` on: what it says, what it hears, which rooms it is in."""
 
 from collections.abc import Callable
-from itertools import accumulate, islice
 
 from pushtui import __version__
 from pushtui.protocol import messages
@@ -11,11 +10,13 @@ from pushtui.protocol.limits import DEFAULT_REPLAY
 from pushtui.protocol.positions import Position
 from pushtui.protocol.roles import Right
 from pushtui.protocol.text import safe_line
+from server import history
 from server.access.identity import Author, Identity
+from server.farewell import FarewellError, busy, refused
 from server.log.cursor import Cursor
 from server.log.store import StoreBusyError
 from server.log.streams import room_stream
-from server.log.wire import WEBSOCKETS, decoded
+from server.log.wire import WEBSOCKETS
 from server.membership import Membership
 from server.moderation import Moderation
 from server.people import NickTakenError, TooManySessionsError
@@ -30,18 +31,6 @@ from server.writing import Written, checked_nick, checked_room
 _MOST_INVITATIONS = 64
 #: Whose messages are not stored any more, once they are told to go.
 _NOT_HEARD_OUT = frozenset({CloseCode.BAD_TOKEN, CloseCode.REMOVED})
-#: What one page of history holds at most; as JSON its bodies are longer, and clients bound their frames too.
-_PAGE_BYTES = 256 * 1024
-
-
-class FarewellError(Exception):
-    """This conversation is over; the client is told why."""
-
-    def __init__(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.retry_ms = retry_ms
 
 
 class Conversation:
@@ -70,6 +59,7 @@ class Conversation:
         self._sink = sink
         self._rooms: dict[str, Room] = {}
         self._cursors: dict[str, Cursor] = {}
+        self._told: dict[str, tuple[bool, bool]] = {}
         self._away: messages.Away | None = None
         self._unheard: dict[tuple[str, str, str], bytes] = {}
         self._departed = False
@@ -102,13 +92,16 @@ class Conversation:
         """Tell that this person may come into a private room; nothing if they are in it."""
         if room not in self._rooms:
             rule = self._service.rules.of(room)
-            other = next(iter(rule.members - {self.nick}), None) if rule.direct else None
-            self.tell(messages.Invited(room, by, rule.direct, other))
+            self.tell(messages.Invited(room, by, rule.direct, rule.other(self.nick)))
 
     def review(self) -> None:
-        """Leave every room that is shut to this person now."""
+        """Leave every room that is shut to this person now, and learn what holds in the others."""
         for name in list(self._rooms):
-            self._shut_out(name)
+            if not self._shut_out(name):
+                rule = self._service.rules.of(name)
+                if rule.holds != self._told.get(name):
+                    self._told[name] = rule.holds
+                    self.tell(messages.Rules(name, rule.read_only, rule.private))
 
     def part(self, code: int, reason: str, retry_ms: int | None = None) -> None:
         """Say the last word to this client, then depart."""
@@ -157,9 +150,9 @@ class Conversation:
         except TooManySessionsError as error:
             raise FarewellError(CloseCode.LAGGING, str(error)) from None
         except RefusedError as refusal:
-            raise _refused(refusal) from refusal
+            raise refused(refusal) from refusal
         except StoreBusyError as error:
-            raise _busy(error) from error
+            raise busy(error) from error
         if replaced is not None and replaced.nick != self.nick:
             replaced.depart()
         # What was open may have been shut while others were opened.
@@ -187,7 +180,7 @@ class Conversation:
             try:
                 start = await service.fanout.start(room_stream(name), position, replay)
             except StoreBusyError as error:
-                raise _busy(error) from error
+                raise busy(error) from error
             if self._departed:
                 return
             # It may have been shut meanwhile.
@@ -278,7 +271,11 @@ class Conversation:
             case messages.Away():
                 self._set_away(said)
             case messages.History():
-                await self._page(said)
+                self._occupied(said.room)
+                page = await history.page(self._service, said)
+                # It may have been shut meanwhile.
+                self._occupied(said.room)
+                self.tell(page)
             case messages.Moderate():
                 done = await Moderation(self._service, self._author()).act(said)
                 self.tell(done)
@@ -310,7 +307,17 @@ class Conversation:
         state = self._room_state(room)
         self.tell(
             messages.Resume(
-                name, start.outcome, start.epoch, start.after, start.head, start.lost, state.topic, state.members
+                name,
+                start.outcome,
+                start.epoch,
+                start.after,
+                start.head,
+                start.lost,
+                state.topic,
+                state.members,
+                state.read_only,
+                state.private,
+                state.direct,
             )
         )
         self._listen(room, start.after)
@@ -328,6 +335,7 @@ class Conversation:
     def _leave(self, name: str) -> None:
         room = self._occupied(name)
         del self._rooms[name]
+        del self._told[name]
         if name in self._cursors:
             self._service.fanout.detach(self._cursors.pop(name))
         room.exit(self)
@@ -340,23 +348,6 @@ class Conversation:
         self._away = messages.Away(True, text or None) if said.on else None
         for room in self._rooms.values():
             room.tell_presence(self)
-
-    async def _page(self, said: messages.History) -> None:
-        self._occupied(said.room)
-        if not 0 < said.limit <= self._service.limits.history:
-            raise RefusedError("malformed", f"limit is 1 to {self._service.limits.history}")
-        # One more than asked for tells whether there are more.
-        before = min(max(said.before, 0), (1 << 63) - 1)
-        try:
-            entries = await self._service.store.read_before(room_stream(said.room), before, said.limit + 1)
-        except StoreBusyError as error:
-            raise RefusedError("busy", str(error)) from error
-        # It may have been shut meanwhile.
-        self._occupied(said.room)
-        sizes = accumulate(len(entry.body) for entry in reversed(entries))
-        count = max(1, sum(size <= _PAGE_BYTES for size in islice(sizes, said.limit)))
-        events = [decoded(entry) for entry in entries[-count:]]
-        self.tell(messages.Page(said.id, said.room, events, more=len(entries) > count))
 
     def _listen(self, room: Room, after: int) -> None:
         cursor = self._service.fanout.attach(room_stream(room.name), self._wire, self._sink, after)
@@ -374,14 +365,16 @@ class Conversation:
         state = self._service.store.state(room_stream(room.name))
         if state is None:
             raise KeyError(room.name)
-        return messages.RoomState(room.name, state.epoch, state.head, state.floor, state.topic, room.members())
-
-
-def _busy(error: StoreBusyError) -> FarewellError:
-    return FarewellError(CloseCode.LAGGING, str(error))
-
-
-def _refused(refusal: RefusedError) -> FarewellError:
-    """A client that asked for too much at its hello comes back later, or not at all."""
-    code = CloseCode.PROTOCOL_ERROR if refusal.retry_after_ms is None else CloseCode.LAGGING
-    return FarewellError(code, refusal.message)
+        rule = self._service.rules.of(room.name)
+        self._told[room.name] = rule.holds
+        return messages.RoomState(
+            room.name,
+            state.epoch,
+            state.head,
+            state.floor,
+            state.topic,
+            room.members(),
+            rule.read_only,
+            rule.private,
+            rule.other(self.nick),
+        )

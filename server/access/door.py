@@ -7,6 +7,7 @@ from aiohttp.typedefs import Handler
 
 from server.access.access import NotAdmittedError, bearer
 from server.access.identity import Identity
+from server.addresses import ADDRESS
 from server.service import SERVICE, Service
 
 #: Who asks. Not there before a chat's ``hello`` when the handshake brought no token.
@@ -26,7 +27,7 @@ async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
             token = bearer(request.headers.get("Authorization"))
             # Browsers cannot set headers on a WebSocket: its token may come with the hello.
             if token is not None or request.path != _CHAT:
-                request[IDENTITY] = admitted(service, token, request.remote or "")
+                request[IDENTITY] = admitted(service, token, request[ADDRESS])
         except NotAdmittedError as error:
             raise web.HTTPUnauthorized(text=str(error), headers={"WWW-Authenticate": "Bearer"}) from error
         except TooManyLoginsError as error:

@@ -69,6 +69,15 @@ class Rule(Struct, frozen=True):
     direct: bool = False
     members: frozenset[str] = frozenset()
 
+    @property
+    def holds(self) -> tuple[bool, bool]:
+        """What everyone who is there is told: whether it is read-only, and private."""
+        return self.read_only, self.private
+
+    def other(self, name: str) -> str | None:
+        """With whom somebody shares a room of two; None for any other room."""
+        return next(iter(self.members - {name}), None) if self.direct else None
+
 
 class Holdings(Struct, frozen=True):
     """All of the file at one moment."""
