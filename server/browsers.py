@@ -51,7 +51,7 @@ class Authority(NamedTuple):
         if host.startswith("[") and host.endswith("]"):
             return cls(str(ipaddress.IPv6Address(host[1:-1])), number)
         host = host.lower()
-        if not _NAME.fullmatch(host) or len(host) > 254:
+        if len(host) > 254 or not _NAME.fullmatch(host):
             raise ValueError("that is no host")
         return cls(host.removesuffix("."), number)
 

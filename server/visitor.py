@@ -130,7 +130,7 @@ class Visitor(web.RequestHandler):
             message = f"a line of this request is longer than {self.max_field_size} bytes"
         self._dismissed = True
         sentence = (message or "this is no HTTP/1.1").partition("\n")[0]
-        return _LastResponse.of(status, sentence)
+        return _LastResponse.of(status, sentence, self.transport)
 
     def _is_idle(self) -> bool:
         """Whether nothing is being answered: what comes now belongs to the head of a request."""
@@ -143,20 +143,33 @@ class Visitor(web.RequestHandler):
         self._dismissed = True
         if self.transport is not None:
             self.transport.write(last_answer(status, code, message))
+            _finish(self.transport)
             self._loop.call_later(LINGER, self.force_close)
 
 
 class _LastResponse(web.Response):
     """The connection ends with it, but not before the client had time to read it."""
 
+    _transport: asyncio.Transport | None = None
+
     @classmethod
-    def of(cls, status: int, message: str) -> "_LastResponse":
+    def of(cls, status: int, message: str, transport: asyncio.Transport | None) -> "_LastResponse":
+        """In the shape of all errors here."""
         response = cls(body=web.json_response({"code": "malformed", "message": message}).body, status=status)
         response.content_type = "application/json"
         response.force_close()
+        response._transport = transport
         return response
 
     async def write_eof(self, data: bytes = b"") -> None:
         """See `aiohttp.web.StreamResponse`."""
         await super().write_eof(data)
+        if self._transport is not None:
+            _finish(self._transport)
         await asyncio.sleep(LINGER)
+
+
+def _finish(transport: asyncio.Transport) -> None:
+    """Say that nothing more comes, and go on reading. TLS knows no such half of an end in asyncio."""
+    if transport.can_write_eof() and not transport.is_closing():
+        transport.write_eof()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,9 @@ from pushtui.protocol.limits import LIMITS, Limits, Protection, Rate
 from pushtui.protocol.messages import JSON, MSGPACK
 from server.access.access import Access
 from server.access.identity import Author, Identity
+from server.addresses import Addresses
 from server.application import Server
+from server.browsers import Browsers
 from server.log.memory import MemoryStore
 from server.log.sqlite import SqliteStore
 from server.log.store import Store
@@ -70,12 +73,13 @@ class House:
     port: int
     before: set[asyncio.Task[Any]]
     host: str = "127.0.0.1"
+    scheme: str = "http"
     visitors: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
     _http: httpx.AsyncClient | None = None
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
 
     @property
     def service(self) -> Service:
@@ -172,6 +176,9 @@ class Build(Protocol):
         limits: Limits = LIMITS,
         protection: Protection = NO_FLOODS,
         access: Access | None = None,
+        browsers: Browsers | None = None,
+        addresses: Addresses | None = None,
+        tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
     ) -> Awaitable[House]: ...
 
@@ -187,16 +194,29 @@ async def build() -> AsyncIterator[Build]:
             limits: Limits = LIMITS,
             protection: Protection = NO_FLOODS,
             access: Access | None = None,
+            browsers: Browsers | None = None,
+            addresses: Addresses | None = None,
+            tls: ssl.SSLContext | None = None,
             host: str = "127.0.0.1",
         ) -> House:
             held = store or MemoryStore(clock_ms=ticking_clock())
             before = asyncio.all_tasks()
-            server = Server(held, name="test", timing=timing, limits=limits, protection=protection, access=access)
+            server = Server(
+                held,
+                name="test",
+                timing=timing,
+                limits=limits,
+                protection=protection,
+                access=access,
+                browsers=browsers,
+                addresses=addresses,
+                tls=tls,
+            )
             with socket.socket() as listener:
                 listener.bind((host, 0))
                 port = listener.getsockname()[1]
                 await server.start(listener.dup())
-            house = House(server, held, port, before, host)
+            house = House(server, held, port, before, host, "https" if tls else "http")
             houses.push_async_callback(house.close)
             return house
 

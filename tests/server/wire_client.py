@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -45,14 +46,17 @@ class WireClient:
         self.writer = writer
 
     @classmethod
-    async def connect(cls, port: int, *, receive_buffer: int | None = None) -> Self:
+    async def connect(
+        cls, port: int, *, receive_buffer: int | None = None, tls: ssl.SSLContext | None = None
+    ) -> Self:
         """Connect; a small receive buffer makes a client that does not read felt soon."""
         peer = socket.socket()
         peer.setblocking(False)
         if receive_buffer is not None:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         await asyncio.get_running_loop().sock_connect(peer, ("127.0.0.1", port))
-        return cls(*await asyncio.open_connection(sock=peer, limit=2**16))
+        name = "127.0.0.1" if tls else None
+        return cls(*await asyncio.open_connection(sock=peer, limit=2**16, ssl=tls, server_hostname=name))
 
     async def __aenter__(self) -> Self:
         return self
