@@ -142,7 +142,7 @@ def _marks_piled(*, rare: bool) -> re.Pattern[str]:
         rare: with the marks of scripts beyond the first plane, which make it ten times as slow.
     """
     points = map(chr, range(0x300, 0x1F000 if rare else 0x10000))
-    marks = "".join(point for point in points if unicodedata.category(point) in ("Mn", "Me"))
+    marks = "".join(point for point in points if unicodedata.category(point) in ("Mn", "Me", "Mc"))
     mark = f"[\u200c\u200d{_JAMO}{marks}{_RARE_MARKS if rare else ''}]"
     # The first one apart: what begins with a class is looked for faster than what begins with a repetition.
     return re.compile(f"({mark}{mark}{{{MOST_MARKS - 1}}}){mark}+")

@@ -76,7 +76,19 @@ def test_nothing_that_drives_a_terminal_is_left() -> None:
     dirty = "".join(map(chr, range(0xA0))) + "\u2028\ud800"
     assert re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\ud800]", clean(dirty)) is None
     assert clean("a\tb") == "a   b"
-    assert clean("a" + "\u0301" * 500 + "b") == "a\u0301\u0301\u0301b"
+    assert clean("a" + "\u0301" * 500 + "b") == "a" + "\u0301" * 4 + "b"
+
+
+@pytest.mark.parametrize(
+    ("text", "as_wide_as_counted"),
+    [
+        ("👩\u200d👩\u200d👧 and 🏳\ufe0f\u200d🌈", "👩👩👧 and 🏳🌈"),
+        ("👍🏽 ❤\ufe0f 1\ufe0f\u20e3 🏽", "👍 ❤ 1\u20e3 🏽"),
+        ("می\u200cخواهم ශ\u0dca\u200dරී", "می\u200cخواهم ශ\u0dca\u200dරී"),
+    ],
+)
+def test_what_terminals_do_not_agree_on_is_left_out(text: str, as_wide_as_counted: str) -> None:
+    assert clean(text) == as_wide_as_counted
 
 
 @given(TEXT, WIDTH)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.state.rates import milliseconds, per_second, tail
 from tui.widgets.pane_head import Head, Line, Part
+from tui.widgets.wrapping import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,7 @@ def chat_head(
         how.append(Part(milliseconds(latency_ms), shed=5, gap=" · "))
         up, down = (per_second(rate) for rate in rates)
         figures[:0] = [Part(f"↑ {up}", shed=4), Part(f"↓ {down}", shed=3)]
-    topic = [Part(view.topic, gap=" · ")] if view.topic else []
+    topic = [Part(clean(view.topic), gap=" · ")] if view.topic else []
     people = [Part("you are away", "$text-warning", shed=2)] if away else []
     if view.members:
         here = sum(member.state == "here" for member in view.members.values())

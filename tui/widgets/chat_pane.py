@@ -22,6 +22,7 @@ from tui.widgets.drain import Drain
 from tui.widgets.pane_head import Head, PaneHead
 from tui.widgets.roster import Roster
 from tui.widgets.timeline import Timeline
+from tui.widgets.wrapping import clean
 
 if TYPE_CHECKING:
     from pushtui.client.address import Address
@@ -310,7 +311,7 @@ class ChatPane(Vertical):
 
     def _paint_below(self, view: RoomView) -> None:
         note = self.session.note
-        text = (note and note.text) or self.link.link.reason or _typing(view.typing(self._clock.wall_ms()))
+        text = clean((note and note.text) or self.link.link.reason or _typing(view.typing(self._clock.wall_ms())))
         if text != self._below:
             self._below = text
             below = self.query_one("#below", Static)

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from pushtui.protocol.messages import Member
+from tui.widgets.wrapping import clean
 
 
 class Roster(VerticalScroll):
@@ -48,6 +49,7 @@ class Roster(VerticalScroll):
 
 def _line(member: Member, me: str) -> Content:
     you = " (you)" if member.nick == me else ""
+    nick = clean(member.nick)
     if member.state == "here":
-        return Content.assemble(("• ", "$text-success"), (member.nick, "not dim $foreground"), you)
-    return Content.assemble(f"◦ {member.nick}{you} ", (member.text or "away", "italic"))
+        return Content.assemble(("• ", "$text-success"), (nick, "not dim $foreground"), you)
+    return Content.assemble(f"◦ {nick}{you} ", (clean(member.text or "away"), "italic"))

@@ -26,7 +26,9 @@ _after_double = re.compile(f"(?<=[{DOUBLE}])").sub
 _SECOND = "\ue000"
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _COMBINING = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-_PILED = re.compile(f"([{_COMBINING}]{{3}})[{_COMBINING}]+")
+_PILED = re.compile(f"([{_COMBINING}]{{4}})[{_COMBINING}]+")
+#: What glues emoji together, and what gives them a look and a tone: not every terminal agrees on how wide that is.
+_GLUE = re.compile("[\ufe0e\ufe0f]|(?<=[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])[\u200d\U0001f3fb-\U0001f3ff]")
 #: Punctuation that East Asian typography never begins a row with.
 _NEVER_FIRST = frozenset("、。，．・：；？！）］｝」』】〉》〕ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々…‥")
 
@@ -34,13 +36,15 @@ Span = tuple[int, int]
 
 
 def clean(text: str) -> str:
-    """Return ``text`` with tabs as spaces and nothing in it that a terminal would obey; the last guard.
+    """Return ``text`` with tabs as spaces, nothing in it that a terminal would obey, and as wide as it is counted.
 
-    Marks piled up on one character, which some terminals paint over the rows around, are cut to three.
+    Marks piled up on one character, which some terminals paint over the rows around, are cut to four. Emoji that
+    are joined stand side by side, without tones of skin: where a terminal does not join them they would else push
+    what is behind them out of the row, and paint over what is there.
     """
     if _is_single(text):
         return text
-    return _PILED.sub(r"\1", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.expandtabs(4)))
+    return _GLUE.sub("", _PILED.sub(r"\1", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.expandtabs(4))))
 
 
 def fits(text: str, width: int) -> bool:
