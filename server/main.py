@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from pushtui import logs
 from pushtui.exits import CommandError, Exit
 from pushtui.protocol.limits import PROTECTION, Protection, Rate
 from pushtui.settings import ServeSettings
@@ -47,11 +48,7 @@ def run(settings: ServeSettings) -> int:
     Raises:
         CommandError: the server cannot start, in one sentence.
     """
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    logs.set_up(settings.log_level)
     # It tells every malformed request with a traceback; what fails here is logged by `server.errors`.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     encryption = certificate(settings.tls_cert, settings.tls_key)
