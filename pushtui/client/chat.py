@@ -9,7 +9,7 @@ from typing import Self
 from pushtui.client.address import Address
 from pushtui.client.backoff import Backoff
 from pushtui.client.clock import Clock, SystemClock
-from pushtui.client.conversation import Conversation, new_key
+from pushtui.client.conversation import Act, Conversation, new_key
 from pushtui.client.feed import Feed
 from pushtui.client.happenings import ChatHappening, Link
 from pushtui.client.outbox import Keyed, NoShelf, Shelf
@@ -248,6 +248,40 @@ class ChatClient:
         asked = self._conversation.history(room, before, limit)
         self._websocket.wake()
         return asked
+
+    def moderate(
+        self,
+        action: messages.Action,
+        *,
+        nick: str | None = None,
+        room: str | None = None,
+        address: str | None = None,
+        seconds: int | None = None,
+        reason: str | None = None,
+        on: bool = True,
+    ) -> str:
+        """Ask for an act of moderation; see `messages.Moderate`. It is done now or never.
+
+        Returns:
+            The key of the `Done` or the `Error` that answers it.
+        """
+        nick, room, address, reason = (
+            None if text is None else _encodable(text) for text in (nick, room, address, reason)
+        )
+        return self._act(messages.Moderate(new_key(), action, nick, room, address, seconds, reason, on))
+
+    def direct(self, nick: str) -> str:
+        """Ask for the room of two with somebody; one joins it when the `Done` that names it comes.
+
+        Returns:
+            The key of the `Done` or the `Error` that answers it.
+        """
+        return self._act(messages.Direct(new_key(), _encodable(nick)))
+
+    def _act(self, said: Act) -> str:
+        self._tell(self._conversation.act(said))
+        self._websocket.wake()
+        return said.key
 
     def rename(self, nick: str) -> None:
         """Become somebody else, by a new link, as soon as what was said before is stored.

@@ -29,7 +29,8 @@ _KINDS: dict[type[Keyed], str] = {
     messages.SetMark: "mark",
 }
 
-Control = messages.Join | messages.Leave | messages.Typing | messages.Away | messages.History
+Act = messages.Moderate | messages.Direct
+Control = messages.Join | messages.Leave | messages.Typing | messages.Away | messages.History | Act
 
 
 def new_key() -> str:
@@ -71,6 +72,7 @@ class Conversation:
         self._replay = replay
         self._named_by_server = named_by_server
         self._controls: deque[Control] = deque()
+        self._acts: set[str] = set()
         self._open = False
         self._away: messages.Away | None = None
         self._asked: dict[str, messages.History] = {}
@@ -108,6 +110,9 @@ class Conversation:
         """The link is gone; yields what that means for things said."""
         self._open = self.welcomed = False
         self._controls.clear()
+        for act in sorted(self._acts):
+            yield messages.Error("unanswered", "the link was lost before the answer; look whether it is done", act)
+        self._acts.clear()
         for replay in self._rooms.values():
             replay.link_lost()
         key = self.outbox.link_lost()
@@ -190,6 +195,14 @@ class Conversation:
         if self._open:
             self._controls.append(frame)
 
+    def act(self, frame: Act) -> Iterator[ChatHappening]:
+        """Have something done now, or not at all: later it may not be meant any more."""
+        if self.welcomed:
+            self._acts.add(frame.key)
+            self.control(frame)
+        else:
+            yield messages.Error("unanswered", "there is no link to the server; nothing was done", frame.key)
+
     def next_control(self) -> Control | None:
         """The oldest thing to say that is not stored."""
         return self._controls.popleft() if self._controls else None
@@ -261,7 +274,24 @@ class Conversation:
             case messages.Ack():
                 yield frame
                 yield from self._stored(frame.key)
+            case messages.Done():
+                self._acts.discard(frame.key)
+                yield frame
+                if frame.room is not None:
+                    self.join(frame.room)
+            case messages.Left():
+                # It is not asked for again, and what was to be said there is refused.
+                self._rooms.pop(frame.room, None)
+                self._asked.pop(frame.room, None)
+                yield frame
+            case messages.Rules():
+                if frame.room in self._rooms:
+                    yield frame
+            case messages.Invited():
+                yield frame
             case messages.Error():
+                if frame.key is not None:
+                    self._acts.discard(frame.key)
                 yield from self._error(frame, now)
             case Page():
                 asked = self._asked.get(frame.room)

@@ -22,12 +22,20 @@ ServerFrame = (
     | messages.Presence
     | messages.Typing
     | Page
+    | messages.Rules
+    | messages.Done
+    | messages.Invited
+    | messages.Left
     | messages.Error
     | messages.Bye
 )
 
 #: The texts that may have several lines; every other one has a single line.
-_MULTILINE = {(bodies.Message, "text"), (bodies.Edit, "text"), (bodies.Notice, "text")}
+_MULTILINE = {(bodies.Message, "text"), (bodies.Edit, "text"), (bodies.Notice, "text"), (messages.Done, "message")}
+
+#: What a server may make its clients show, in characters; no server of ours sends as much. The rest is left out.
+LONGEST_LINE = 1000
+LONGEST_TEXT = 64 * 1024
 
 
 class UnreadableError(Exception):
@@ -48,7 +56,7 @@ def frame(codec: Codec, data: bytes | str) -> ServerFrame:
             return _room_event(message)
         case messages.Page():
             events = [_room_event(event) for event in message.events]
-            return Page(safe_line(message.id), safe_line(message.room), events, message.more)
+            return Page(_line(message.id), _line(message.room), events, message.more)
         case _:
             return clean(message)
 
@@ -64,7 +72,7 @@ def json(data: str, shape: type[Shape]) -> Shape:
 
 def clean(value: Shape) -> Shape:
     """The same value with every text in it safe to show; structs and lists are gone through."""
-    return _clean(value, safe_line)  # type: ignore[no-any-return]
+    return _clean(value, _line)  # type: ignore[no-any-return]
 
 
 def _clean(value: Any, scrub: Callable[[str], str]) -> Any:
@@ -73,7 +81,7 @@ def _clean(value: Any, scrub: Callable[[str], str]) -> Any:
     if isinstance(value, msgspec.Struct):
         kind = type(value)
         fields = {
-            name: _clean(getattr(value, name), safe_text if (kind, name) in _MULTILINE else safe_line)
+            name: _clean(getattr(value, name), _text if (kind, name) in _MULTILINE else _line)
             for name in value.__struct_fields__
         }
         return kind(**fields)
@@ -82,15 +90,23 @@ def _clean(value: Any, scrub: Callable[[str], str]) -> Any:
     return value
 
 
+def _line(text: str) -> str:
+    return safe_line(text if len(text) <= LONGEST_LINE else f"{text[: LONGEST_LINE - 1]}…")
+
+
+def _text(text: str) -> str:
+    return safe_text(text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…")
+
+
 def _room_event(event: messages.Event) -> RoomEvent:
     return RoomEvent(
-        safe_line(event.room),
+        _line(event.room),
         event.seq,
         event.at,
-        safe_line(event.kind),
-        safe_line(event.by),
+        _line(event.kind),
+        _line(event.by),
         _body(event),
-        None if event.key is None else safe_line(event.key),
+        None if event.key is None else _line(event.key),
     )
 
 

@@ -12,7 +12,19 @@ from typing import Literal
 from msgspec import Struct
 
 from pushtui.protocol.bodies import Alert, Mark, Notice, RoomBody
-from pushtui.protocol.messages import Ack, Bye, Error, Presence, Resume, Typing, Welcome
+from pushtui.protocol.messages import (
+    Ack,
+    Bye,
+    Done,
+    Error,
+    Invited,
+    Left,
+    Presence,
+    Resume,
+    Rules,
+    Typing,
+    Welcome,
+)
 from pushtui.protocol.positions import Lost, Outcome, Position
 from pushtui.protocol.samples import Sample
 
@@ -156,6 +168,10 @@ ChatHappening = (
     | Presence
     | Typing
     | Page
+    | Rules
+    | Done
+    | Invited
+    | Left
     | Error
     | Delivery
     | Pending
