@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, Any, NamedTuple, cast
 
 import pytest
 
@@ -307,7 +307,7 @@ def test_who_has_a_token_is_who_it_says(
     assert used is None or used > 0
 
 
-def tailed(closed: Closed, room: str, token: str, events: int) -> list[dict[str, dict[str, str]]]:
+def tailed(closed: Closed, room: str, token: str, events: int) -> list[dict[str, Any]]:
     """The first events that ``tail`` prints."""
     found = []
     with subprocess.Popen(

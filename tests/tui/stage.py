@@ -17,6 +17,7 @@ from pushtui.protocol.messages import Member
 from tests.tui.scripted import Cast, HandClock, ScriptedChat, ScriptedStatus
 from tui.app import PushtuiApp
 from tui.clients import Clients
+from tui.keyring import Keyring
 from tui.screens.room import RoomScreen
 from tui.widgets.composer import Composer
 from tui.widgets.pane_head import PaneHead
@@ -34,6 +35,7 @@ class Stage:
         nick: likewise.
         room: likewise.
         clients: instead of scripted ones.
+        keyring: the tokens that are there from the beginning.
     """
 
     kept_at: Path
@@ -46,11 +48,19 @@ class Stage:
         nick: str | None = "ana",
         room: str = "main",
         clients: Clients | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
         self.cast = Cast()
         self.clock = HandClock()
+        self.keyring = keyring or Keyring()
         self.app = PushtuiApp(
-            address, nick, room, clients=clients or self.cast.clients, clock=self.clock.clock, kept_at=self.kept_at
+            address,
+            nick,
+            room,
+            clients=clients or self.cast.clients,
+            keyring=self.keyring,
+            clock=self.clock.clock,
+            kept_at=self.kept_at,
         )
         self._size = size
         self._exits = AsyncExitStack()

@@ -274,6 +274,19 @@ async def test_connect_failed(stage: type[Stage], size: tuple[int, int], screen_
         screen_snapshot(on.app, "connect-failed")
 
 
+@at_every_size
+async def test_a_token_that_ended(stage: type[Stage], size: tuple[int, int], screen_snapshot: Snapshot) -> None:
+    async with stage(size) as on:
+        await conversation(on)
+        refused = Link(LinkState.REFUSED, "this token has expired", code=4500)
+        on.chat.tell(refused)
+        on.status.tell(refused)
+        await on.shows("Another token for")
+        await painted(on)
+        await on.press(*"ptk_")
+        screen_snapshot(on.app, "token")
+
+
 @pytest.mark.parametrize("theme", ["pushtui-day", "ansi-dark", "ansi-light"])
 async def test_themes(stage: type[Stage], screen_snapshot: Snapshot, theme: str) -> None:
     async with stage((120, 36)) as on:
