@@ -1,4 +1,7 @@
-"""``python -m bench [PART …]``: measure, and print each figure beside what it should be under."""
+"""``python -m bench [PART …]``: measure, and print each figure beside what it should be under.
+
+``fanout`` and ``peers`` stand alone, with options of their own: `bench.fanout`, `bench.peers.install`.
+"""
 
 import argparse
 import platform
@@ -6,16 +9,23 @@ import sys
 
 import psutil
 
-from bench import log, screen, slow, timeline
+from bench import fanout, log, screen, slow, timeline
+from bench.peers import install
 
 _PARTS = {"screen": screen.measure, "timeline": timeline.measure, "log": log.measure, "slow": slow.measure}
 
 
 def main() -> int:
     """Run the parts that were asked for; exit code 1 when a figure is over its limit."""
+    if sys.argv[1:2] == ["fanout"]:
+        return fanout.main(sys.argv[2:])
+    if sys.argv[1:2] == ["peers"]:
+        return install.install()
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure pushtui on this machine.")
     parser.add_argument(
-        "part", nargs="*", help=f"what to measure: {', '.join(_PARTS)}; everything if none is named"
+        "part",
+        nargs="*",
+        help=f"what to measure: {', '.join(_PARTS)}, or everything; fanout alone, and peers to install its peers",
     )
     wanted = parser.parse_args().part or list(_PARTS)
     unknown = [part for part in wanted if part not in _PARTS]

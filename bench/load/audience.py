@@ -15,6 +15,8 @@ from bench.load.processor import SPARE_FILES
 from bench.load.reader import Begin, Command, Connect, Connected, Hear, Heard, Quiet, read
 
 _CONNECT_SECONDS = 300
+#: Listeners who read at once and tell the latency, spread among all.
+_PROMPT = 50
 
 
 class ListenersLostError(Exception):
@@ -64,9 +66,11 @@ class Audience:
         count = len(self._pipes)
         began = time.monotonic_ns()
         for place, pipe in enumerate(self._pipes):
-            pipe.send(Connect(port, list(openings[place::count]), slow))
+            pipe.send(Connect(port, list(openings[place::count]), max(1, len(openings) // _PROMPT), slow))
         shares = [len(openings[place::count]) for place in range(count)]
-        answers = [self._answer(pipe, _CONNECT_SECONDS) for pipe, share in zip(self._pipes, shares, strict=True) if share]
+        answers = [
+            self._answer(pipe, _CONNECT_SECONDS) for pipe, share in zip(self._pipes, shares, strict=True) if share
+        ]
         ended = began
         for answer in answers:
             assert isinstance(answer, Connected)
@@ -134,7 +138,7 @@ def audience(cores: Sequence[int], listeners: int) -> Iterator[Audience]:
     readers: list[tuple[BaseProcess, Connection]] = []
     for place in range(max(len(cores), -(-listeners // each))):
         ours, theirs = context.Pipe()
-        process = context.Process(target=read, args=(theirs, cores[place % len(cores)]), daemon=True)
+        process: BaseProcess = context.Process(target=read, args=(theirs, cores[place % len(cores)]), daemon=True)
         process.start()
         theirs.close()
         readers.append((process, ours))

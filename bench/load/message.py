@@ -2,7 +2,7 @@
 
 import time
 
-#: Occurs once in each message and nowhere else in what a server sends, so that bytes can be counted instead of parsed.
+#: Occurs once in each message and nowhere else in what a server sends: bytes can be counted instead of parsed.
 MARK = b"^"
 TEXT_BYTES = 150
 _STAMP_DIGITS = 16
@@ -12,7 +12,7 @@ _PADDING = (" p99 is back to 80 ms on the checkout, the rollback did it" * 3).en
 def stamped(size: int = TEXT_BYTES) -> bytes:
     """A message of so many bytes that was said now: mark, nanoseconds of the monotonic clock as hex, padding.
 
-    The monotonic clock is one for all processes of a machine, so that listeners can tell how long it was on its way.
+    All processes of a machine have the same monotonic clock, so listeners can tell how long it was on its way.
     """
     return (b"%b%016x%b" % (MARK, time.monotonic_ns(), _PADDING))[:size].ljust(size, b".")
 

@@ -53,8 +53,13 @@ def get(path: str, until: bytes, *headers: str) -> Step:
 
 def post(path: str, body: bytes) -> bytes:
     """A request with a body, on a connection that stays open."""
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: text/plain",
+        f"Content-Length: {len(body)}",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -38,7 +38,7 @@ class Way:
 
 @dataclass(slots=True)
 class Said:
-    """How saying them went: from when to when (ns), how long each answer took (ms), the processor time (s) used."""
+    """How saying them went: from when to when (ns), how long each answer took (ms), processor time (s) used."""
 
     began: int = 0
     ended: int = 0

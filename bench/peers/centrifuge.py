@@ -1,4 +1,4 @@
-"""Centrifuge: the library in Go that Centrifugo is built on, with its own protocol and a small program around it."""
+"""Centrifuge: the library in Go that Centrifugo is built on, with its own protocol; a small program around it."""
 
 import os
 from collections.abc import Sequence

@@ -78,7 +78,9 @@ class Nchan(Peer):
     def speak(self, entrance: Entrance, rooms: Sequence[str]) -> Way:
         """Each message is answered, either way."""
         if entrance == "ws":
-            return Way(Opening((upgrade(f"/publish/{rooms[0]}"),)), lambda text, _: text_frame(text), b"queued messages")
+            return Way(
+                Opening((upgrade(f"/publish/{rooms[0]}"),)), lambda text, _: text_frame(text), b"queued messages"
+            )
         return Way(
             Opening(()),
             lambda text, number: post(f"/publish/{rooms[number % len(rooms)]}", text),

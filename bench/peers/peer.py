@@ -65,6 +65,10 @@ class Peer(ABC):
     def speak(self, entrance: Entrance, rooms: Sequence[str]) -> Way:
         """How messages come in; the rooms get them in turn."""
 
+    def prepare(self, folder: Path, rooms: Sequence[str]) -> None:
+        """Make rooms before it runs; most make them when somebody comes."""
+        del folder, rooms
+
     @contextmanager
     def started(self, folder: Path, core: int) -> Iterator[Running]:
         """Run it on one core."""

@@ -1,7 +1,9 @@
 """pushtui itself: ``pushtui serve`` on its log, every message on the disk before anyone sees it."""
 
+import asyncio
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +11,9 @@ from bench.load.message import MARK
 from bench.load.opening import Opening, Step, get, post, text_frame, upgrade
 from bench.load.speaker import HTTP_LANES, Way
 from bench.peers.peer import Entrance, Peer, Wire
+from server.log.sqlite import SqliteStore
+from server.log.streams import room_stream
+from server.main import LOG_FILE
 
 _PING = b"\x89\x00"
 _STAMP = slice(1, 17)
@@ -29,6 +34,10 @@ class Pushtui(Peer):
     def command(self, port: int, folder: Path) -> Sequence[str]:
         """Full durability; no host is sampled while it is measured."""
         return [*serve_command(), *serve_options(port, folder)]
+
+    def prepare(self, folder: Path, rooms: Sequence[str]) -> None:
+        """People may not make hundreds of rooms at once, so they are in the log already."""
+        asyncio.run(_make(folder / LOG_FILE, rooms))
 
     def listen(self, wire: Wire, room: str, number: int) -> Opening:
         """Somebody new, without a replay."""
@@ -60,6 +69,14 @@ def serve_options(port: int, folder: Path) -> list[str]:
     """The options of every measurement: what protects a server from one address is switched off."""
     limits = ["--send-rate", "0", "--max-connections", "20000", "--max-connections-per-address", "20000"]
     return ["--port", str(port), "--data", str(folder), "--interval", "3600", "--log-level", "warning", *limits]
+
+
+async def _make(path: Path, rooms: Sequence[str]) -> None:
+    store = SqliteStore(path, clock_ms=lambda: time.time_ns() // 1_000_000)
+    await store.open()
+    for room in rooms:
+        await store.create(room_stream(room))
+    await store.close()
 
 
 def coming(wire: Wire, room: str, number: int, position: str | None) -> Opening:

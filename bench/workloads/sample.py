@@ -1,7 +1,7 @@
 """One measurement of one server, and the stage it is played on."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,14 +44,14 @@ class Stage:
     quick: bool
 
     @contextmanager
-    def play(self, peer: Peer, listeners: int) -> Iterator[tuple[Running, Audience]]:
-        """A fresh server, and reader processes for so many listeners, who are not connected yet."""
-        with (
-            tempfile.TemporaryDirectory(prefix="pushtui-bench-") as folder,
-            peer.started(Path(folder), self.server_core) as running,
-            audience(self.load_cores, listeners) as people,
-        ):
-            yield running, people
+    def play(self, peer: Peer, listeners: int, rooms: Sequence[str] = ()) -> Iterator[tuple[Running, Audience]]:
+        """A fresh server with these rooms, and reader processes for so many listeners, not connected yet."""
+        with tempfile.TemporaryDirectory(prefix="pushtui-bench-") as name:
+            folder = Path(name)
+            if rooms:
+                peer.prepare(folder, rooms)
+            with peer.started(folder, self.server_core) as running, audience(self.load_cores, listeners) as people:
+                yield running, people
 
     def load_share(self, readers: float, speaker: float, seconds: float) -> float:
         """Percent of a core that the busiest core of the load was busy; who speaks shares the last one's."""

@@ -1,0 +1,1 @@
+"""What comes out: medians, a table, verdicts, JSON, and pictures."""
