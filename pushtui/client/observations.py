@@ -3,14 +3,17 @@
 Their texts are exactly what came, so they are data and not for a terminal; `line` writes one so that it is.
 """
 
+import json
 import re
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 _FLOW, _WHAT = "flow", "what"
-# JSON escapes C0; these drive a terminal or let one line disguise itself as another just as well.
-_UNESCAPED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# JSON escapes C0; these drive a terminal, let one line disguise itself as another, or cannot be seen.
+_UNESCAPED = re.compile(
+    "[\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
 
 
 class SseRecord(
@@ -126,4 +129,4 @@ def line(record: Record) -> str:
     """One line of JSON, without its end: ``flow``, ``what``, then the rest; harmless to a terminal."""
     fields = msgspec.to_builtins(record)
     text = msgspec.json.encode({_FLOW: fields.pop(_FLOW), **fields}).decode()
-    return _UNESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _UNESCAPED.sub(lambda found: json.dumps(found[0])[1:-1], text)

@@ -200,8 +200,15 @@ def _indented(text: str) -> Iterator[str]:
 
 
 def _minute(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000).strftime("%H:%M")
+    return _clock(at, "%H:%M")
 
 
 def _second(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000).strftime("%H:%M:%S")
+    return _clock(at, "%H:%M:%S")
+
+
+def _clock(at: int, form: str) -> str:
+    try:
+        return datetime.fromtimestamp(at / 1000).strftime(form)
+    except (ValueError, OverflowError, OSError):  # a time that no calendar has
+        return "some day"

@@ -40,6 +40,7 @@ def safe_url(text: str) -> str | None:
         parts = urlsplit(text)
         host = (parts.hostname or "").encode("idna").decode()
         port = f":{parts.port}" if parts.port is not None else ""
+        rest = quote(text[text.index("://") + 3 + len(parts.netloc) :], safe=_SAFE_IN_URL)
     except ValueError:  # UnicodeError too: a host that cannot be written, or a port that is none
         return None
     scheme = parts.scheme.lower()
@@ -47,7 +48,6 @@ def safe_url(text: str) -> str | None:
         return None
     if ":" in host:
         host = f"[{host}]"
-    rest = quote(text[text.index("://") + 3 + len(parts.netloc) :], safe=_SAFE_IN_URL)
     return f"{scheme}://{quote(host, safe='.-[]:')}{port}{rest}"
 
 

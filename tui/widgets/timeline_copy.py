@@ -67,7 +67,7 @@ def _bound(offset: Offset | None, layout: Layout, origin: int, default: int) -> 
     laid = layout.rows(index)[min(row, len(layout.rows(index)) - 1)]
     if laid.part is Part.BODY:
         return index, laid.start + min(max(offset.x, 0), len(laid.text)), laid.head and offset.x < 0
-    after = laid.part in (Part.REACTIONS, Part.REASON)
+    after = laid.part in (Part.REST, Part.REACTIONS, Part.REASON)
     return (index, len(shown(item)[0]), False) if after else (index, 0, True)
 
 

@@ -7,13 +7,16 @@ from rich.cells import cell_len
 
 from tui.state.items import Item, Kind, State
 from tui.widgets.local_time import LocalTime
-from tui.widgets.wrapping import MINIMUM, clean, fits, wrap
+from tui.widgets.wrapping import MINIMUM, clean, fits, shorten, wrap
 
 EDITED = " (edited)"
-REMOVED = "message removed"
+REMOVED = "taken back"
 EMOTE_SIGN = "·"
 #: After so many minutes the author is named again.
 _PAUSE = 10
+#: The rows of words that one item may have: as many as the longest message needs in a narrow pane, if it is text.
+#: One that is made of line ends would have thousands, and push everything else away.
+MOST_ROWS = 500
 _NARROW = 34
 #: A pane of 60 columns, beside its scrollbar: space enough for most nicks on the line of what they say.
 _WIDE = 59
@@ -52,6 +55,7 @@ class Part(StrEnum):
     AUTHOR = "author"
     REPLY = "reply"
     BODY = "body"
+    REST = "rest"
     REACTIONS = "reactions"
     REASON = "reason"
 
@@ -86,7 +90,8 @@ class Face(NamedTuple):
 def shown(item: Item) -> tuple[str, int]:
     """Return the words of an item, and how many characters of them are to be copied."""
     if item.removed:
-        return REMOVED, len(REMOVED)
+        words = f"{REMOVED} by {clean(item.removed_by)}" if item.removed_by else REMOVED
+        return words, len(words)
     words = clean(item.text)
     if item.kind is Kind.EMOTE:
         words = f"{clean(item.by)} {words}"
@@ -137,9 +142,13 @@ def rows(item: Item, before: Item | None, columns: Columns, local: LocalTime) ->
         result.append(Row(Part.REPLY, first, head=head))
         head = False
     words, _ = shown(item)
-    for start, end in wrap(words, columns.text_width):
+    spans = wrap(words, columns.text_width)
+    for start, end in spans[:MOST_ROWS]:
         result.append(Row(Part.BODY, words[start:end], start, head))
         head = False
+    if len(spans) > MOST_ROWS:
+        left = f"… and {len(spans) - MOST_ROWS} rows more"
+        result.append(Row(Part.REST, shorten(left, columns.text_width), len(words)))
     result[-1] = result[-1]._replace(foot=True)
     if item.reactions:
         counted = "  ".join(f"{emoji} {count}" for emoji, count in item.reactions)
@@ -163,7 +172,8 @@ def height(item: Item, before: Item | None, columns: Columns, local: LocalTime) 
         return len(rows(item, before, columns, local))
     if fits(item.text, columns.text_width):
         return 1
-    return len(wrap(clean(item.text), columns.text_width))
+    count = len(wrap(clean(item.text), columns.text_width))
+    return count if count <= MOST_ROWS else MOST_ROWS + 1
 
 
 def copied_head(item: Item, local: LocalTime) -> str:
