@@ -110,7 +110,7 @@ class Rules:
             if self.of(room).read_only and not identity.role.may(Right.MODERATE):
                 raise RefusedError("not_allowed", f"{room} is read-only: only moderators write there")
 
-    def may_write(self, author: Author, room: str) -> bool:
+    def may_write(self, author: Author, room: str | None) -> bool:
         """Whether `check_write` has nothing against it."""
         try:
             self.check_write(author, room)
