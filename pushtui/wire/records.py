@@ -1,8 +1,8 @@
-"""One struct for each thing that can be seen on the wire. All of it is data: exactly what passed, safe for nothing.
+"""One struct for each thing that can be seen on the wire. They hold what passed, unchanged.
 
-``at`` is in seconds since the watching began, so that a recording plays again at any time. ``up`` is from the client
-to the server, ``down`` the other way. Headers are pairs in the order and the spelling in which they passed, but a
-token in them is masked before a record is made: no record ever holds one.
+``at`` is in seconds since the watching began, so that a recording plays again at any time. ``up`` is from the
+client to the server, ``down`` the other way. Headers are pairs in the order and the spelling in which they passed,
+but a token in them is masked before a record is made: no record ever holds one.
 """
 
 from typing import Literal
