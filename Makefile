@@ -44,8 +44,10 @@ soak: .venv/dev.stamp      ## kill the server and cut its power, hundreds of tim
 autobahn: .venv/dev.stamp  ## let the Autobahn test suite judge the WebSocket side; needs a Python 2.7, see PYTHON27
 	$(BIN)/python -m tests.autobahn
 
-bench: .venv/dev.stamp     ## measure this machine
-	$(BIN)/python -m bench
+bench: .venv/dev.stamp     ## measure this machine, and other push servers beside: an hour and a half
+	$(BIN)/python -m bench peers
+	-$(BIN)/python -m bench
+	$(BIN)/python -m bench fanout --json out/fanout.json --markdown out/fanout.md --plots out/plots
 
 format: .venv/dev.stamp    ## put the code in order
 	$(BIN)/ruff check --fix-only --quiet .

@@ -9,10 +9,17 @@ import sys
 
 import psutil
 
-from bench import fanout, log, screen, slow, timeline
+from bench import fanout, log, micro, screen, slow, startup, timeline
 from bench.peers import install
 
-_PARTS = {"screen": screen.measure, "timeline": timeline.measure, "log": log.measure, "slow": slow.measure}
+_PARTS = {
+    "startup": startup.measure,
+    "screen": screen.measure,
+    "timeline": timeline.measure,
+    "log": log.measure,
+    "slow": slow.measure,
+    "micro": micro.measure,
+}
 
 
 def main() -> int:

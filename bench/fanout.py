@@ -6,13 +6,14 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
 
 from bench.load.audience import ListenersLostError
 from bench.load.processor import cores, pin
-from bench.peers.peer import Peer
+from bench.peers.peer import Peer, Wire
 from bench.peers.registry import PEERS
 from bench.report.medians import medians
 from bench.report.plot import plots
@@ -30,7 +31,8 @@ _LISTENERS = (1, 10, 100, 1000, 5000, 10_000)
 _QUICK_LISTENERS = (100, 1000)
 _QUICK_PEERS = ("pushtui", "nchan")
 _WORKLOADS = ("say", "rooms", "mixed", "crowd", "storm", "stall")
-_WIRES = ("ws", "sse")
+_QUICK_WORKLOADS = ("say", "crowd", "storm")
+_WIRES: Sequence[Wire] = ("ws", "sse")
 #: A way through that is only looked at with this many listeners; the others show how the cost grows.
 _SIDE_ROUTE, _SIDE_LISTENERS = ("post", "ws"), 1000
 
@@ -93,20 +95,20 @@ def _tasks(stage: Stage, peers: Sequence[Peer], options: argparse.Namespace, *, 
                 for peer in peers:
                     if route in peer.routes:
                         name = f"{peer.name} {'-'.join(route)} to {listeners}"
-                        yield _Task(name, lambda p=peer, r=route, n=listeners: say(stage, p, r, n))  # type: ignore[misc]
+                        yield _Task(name, partial(say, stage, peer, route, listeners))
     for workload, play in (("rooms", rooms), ("mixed", mixed)):
         if workload in options.workloads:
             for peer in peers:
-                yield _Task(f"{peer.name} {workload}", lambda p=peer, f=play: f(stage, p))  # type: ignore[misc]
+                yield _Task(f"{peer.name} {workload}", partial(play, stage, peer))
     for wire in _WIRES:
         if "crowd" in options.workloads:
             for peer in peers:
                 if wire in {out for _, out in peer.routes}:
                     name = f"{peer.name} crowd by {wire}"
-                    yield _Task(name, lambda p=peer, w=wire: crowd(stage, p, w, idle=first))  # type: ignore[misc]
+                    yield _Task(name, partial(crowd, stage, peer, wire, idle=first))
         for workload, alone in (("storm", storm), ("stall", stall)):
             if workload in options.workloads and any(peer.name == "pushtui" for peer in peers):
-                yield _Task(f"pushtui {workload} by {wire}", lambda w=wire, f=alone: f(stage, w))  # type: ignore[misc]
+                yield _Task(f"pushtui {workload} by {wire}", partial(alone, stage, wire))
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -114,7 +116,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     names = ",".join(peer.name for peer in PEERS)
     parser.add_argument("--quick", action="store_true", help="two minutes: pushtui and Nchan, short, once")
     parser.add_argument("--peers", type=_list, help=f"of {names}; by default all that are there")
-    parser.add_argument("--workloads", type=_list, default=_WORKLOADS, help=f"of {','.join(_WORKLOADS)}")
+    parser.add_argument("--workloads", type=_list, help=f"of {','.join(_WORKLOADS)}")
     parser.add_argument(
         "--listeners", type=lambda text: [int(one) for one in _list(text)], help="how many, in turn"
     )
@@ -125,6 +127,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     options.listeners = options.listeners or (_QUICK_LISTENERS if options.quick else _LISTENERS)
     options.repeats = options.repeats or (1 if options.quick else 3)
+    options.workloads = options.workloads or (_QUICK_WORKLOADS if options.quick else _WORKLOADS)
     options.peers = options.peers or (_QUICK_PEERS if options.quick else [peer.name for peer in PEERS])
     for given, known in ((options.peers, [peer.name for peer in PEERS]), (options.workloads, _WORKLOADS)):
         unknown = set(given) - set(known)

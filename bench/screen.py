@@ -1,6 +1,5 @@
-"""What the screen costs: first paint, idle, with messages coming in, and with 20 000 messages held."""
+"""What the screen costs: first paint, idle, with messages coming in, keys under a flood, 100 000 messages held."""
 
-import asyncio
 import statistics
 import time
 from collections.abc import Iterator
@@ -10,24 +9,28 @@ import psutil
 
 from bench.measured import Measured
 from bench.room import PUSHTUI, room
+from bench.talker import talking
 from bench.terminal import Terminal
-from pushtui.client.address import Address
-from pushtui.client.chat import ChatClient
 
 _PAINTS = 5
 _SETTLE_SECONDS = 4
 _WATCH_SECONDS = 20
 #: What the composer says while it is empty; its first letter is under the cursor.
 _COMPOSER = "ay something"
-_TEXT = "p99 is back to 80 ms on the checkout, the rollback of v1.4 did it; see https://grafana.example/d/7"
+_FLOOD = 500
+_HELD = 100_000
+_HELD_SECONDS = 600
+_LETTERS = "αβγδεζηθικλμνξοπρστυφχψω"
+_BETWEEN_KEYS = 0.15
 
 
 def measure() -> Iterator[Measured]:
-    """All of it, one after the other; about two minutes."""
+    """All of it, one after the other; about four minutes."""
     yield from _first_paint()
     yield from _idle()
-    for rate in (10, 50, 500):
-        yield _under_messages(rate)
+    for rate in (1, 10, 50, _FLOOD):
+        yield from _under_messages(rate)
+    yield from _memory()
 
 
 @contextmanager
@@ -60,27 +63,44 @@ def _idle() -> Iterator[Measured]:
         yield Measured("server, idle, one sample a second", share, "% of a core", 1.5)
 
 
-def _under_messages(rate: int) -> Measured:
+def _under_messages(rate: int) -> Iterator[Measured]:
     with room() as (url, _), _screen(url) as terminal:
         terminal.painted("live")
         time.sleep(_SETTLE_SECONDS)
-        used = terminal.processor_seconds()
+        with talking(url, rate * _WATCH_SECONDS * 2, rate):
+            used, painted, began = terminal.processor_seconds(), terminal.painted_bytes, time.monotonic()
+            time.sleep(_WATCH_SECONDS)
+            seconds = time.monotonic() - began
+            share = 100 * (terminal.processor_seconds() - used) / seconds
+            flow = (terminal.painted_bytes - painted) / seconds
+            limit = {50: 20, 500: 35}.get(rate)
+            yield Measured(f"screen, {rate} messages a second", share, "% of a core", limit)
+            yield Measured(f"bytes to the terminal, {rate} messages a second", flow, "B/s")
+            if rate == _FLOOD:
+                yield from _keys(terminal)
+
+
+def _keys(terminal: Terminal) -> Iterator[Measured]:
+    """Letters that nothing else on the screen has, one after the other into the composer."""
+    latencies = []
+    for letter in _LETTERS:
+        latencies.append(1000 * terminal.answered(letter, letter))
+        time.sleep(_BETWEEN_KEYS)
+    latencies.sort()
+    yield Measured("key press to paint under flood, median", statistics.median(latencies), "ms", 50)
+    yield Measured("key press to paint under flood, worst of 24", latencies[-1], "ms")
+
+
+def _memory() -> Iterator[Measured]:
+    with room() as (url, _), _screen(url) as terminal:
+        terminal.painted("live")
+        time.sleep(_SETTLE_SECONDS)
+        before = terminal.memory_bytes()
+        yield Measured("memory of the screen, nothing said", before / (1 << 20), "MiB")
         began = time.monotonic()
-        asyncio.run(_talk(url, rate, _WATCH_SECONDS))
-        share = 100 * (terminal.processor_seconds() - used) / (time.monotonic() - began)
-    return Measured(f"screen, {rate} messages a second", share, "% of a core", {50: 20, 500: 35}.get(rate))
-
-
-async def _talk(url: str, rate: int, seconds: float) -> None:
-    async with ChatClient(Address.parse(url), nick="talker", rooms=("main",), replay=0) as chat:
-        heard = asyncio.create_task(_listen(chat))
-        began = time.monotonic()
-        for number in range(int(rate * seconds)):
-            await asyncio.sleep(max(0, began + number / rate - time.monotonic()))
-            chat.say("main", f"{number} {_TEXT}")
-        heard.cancel()
-
-
-async def _listen(chat: ChatClient) -> None:
-    async for _ in chat:
-        pass
+        with talking(url, _HELD):
+            terminal.painted(f"{_HELD} p99", _HELD_SECONDS)
+            seconds = time.monotonic() - began
+            grown = (terminal.memory_bytes() - before) / (1 << 20)
+    yield Measured(f"memory of the screen, grown after {_HELD} messages", grown, "MiB")
+    yield Measured(f"until the last of {_HELD} messages was painted", seconds, "s")

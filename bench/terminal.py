@@ -63,6 +63,23 @@ class Terminal:
         """Press keys."""
         os.write(self._fd, keys.encode())
 
+    def answered(self, keys: str, text: str, timeout: float = 20) -> float:
+        """Press keys, and return the seconds until a text was painted that was never painted before.
+
+        Raises:
+            TimeoutError: it was not painted in time.
+        """
+        with self._news:
+            self._watched.add(text.encode())
+        pressed = time.monotonic()
+        self.type(keys)
+        return self.painted(text, timeout) - pressed
+
+    def memory_bytes(self) -> int:
+        """What the command has of the memory, shared pages counted once (PSS)."""
+        pss: int = self._process.memory_full_info().pss
+        return pss
+
     def painted(self, text: str, timeout: float = 20) -> float:
         """Wait until a text was painted in one piece; returns when, in seconds of `time.monotonic`.
 
