@@ -25,6 +25,8 @@ _EXHAUSTED_SECONDS = 1.0
 #: Who is turned away and has yet to read why; with more of them the oldest are dropped.
 MOST_DISMISSED = 64
 _RETRY_AFTER = 10
+#: For the last bytes and the farewell of TLS, which a client that is gone or stuck does not return.
+_FAREWELL_SECONDS = 5.0
 
 #: Makes the protocol of one connection; it calls what it is given when the connection is over.
 MakeProtocol = Callable[[Callable[[], None]], asyncio.Protocol]
@@ -120,6 +122,7 @@ class Gate:
                 peer,
                 ssl=self._tls,
                 ssl_handshake_timeout=self._handshake if self._tls else None,
+                ssl_shutdown_timeout=_FAREWELL_SECONDS if self._tls else None,
             )
         except OSError as error:
             # Also what a handshake of TLS may end with: whoever speaks plain HTTP, or trusts another authority.
