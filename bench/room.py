@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 PUSHTUI = [sys.executable, "-m", "pushtui"]
-#: A bench sends faster than a person may.
-_NO_LIMITS = ["--send-rate", "0"]
 #: All clients of a measurement are on one machine, and send as fast as they can.
 UNLIMITED = ["--send-rate", "0", "--max-connections-per-address", "1000000"]
 

@@ -16,7 +16,7 @@ _UNANSWERED = 512
 
 @contextmanager
 def talking(url: str, messages: int, per_second: float | None = None) -> Iterator[None]:
-    """Messages of 100 bytes, ``number`` first, so many a second or as fast as they are stored; ends with the block.
+    """Messages of 100 bytes, ``number`` first, so many a second or as fast as they are stored.
 
     The block is entered when the talker is in the room.
     """
