@@ -413,28 +413,28 @@ class Terminal:
         self.process.wait()
         os.close(self._near)
 
-    def until(self, text: str, since: int = 0) -> None:
-        deadline = time.monotonic() + SECONDS
-        while text.encode() not in self.painted[since:]:
-            ready, _, _ = select.select([self._near], [], [], max(0, deadline - time.monotonic()))
-            assert ready, self.painted
-            self.painted += os.read(self._near, 65536)
+    def until(self, text: str) -> None:
+        while text.encode() not in self.painted:
+            assert self._read(), f"it ended: {self.painted!r}"
 
     def type(self, text: str) -> None:
         os.write(self._near, text.encode())
 
     def end(self) -> int:
-        deadline = time.monotonic() + SECONDS
-        while True:
-            ready, _, _ = select.select([self._near], [], [], max(0, deadline - time.monotonic()))
-            assert ready, self.painted
-            try:
-                if not (data := os.read(self._near, 65536)):
-                    break
-            except OSError:  # how Linux tells that nobody has the other end any more
-                break
-            self.painted += data
+        while self._read():
+            pass
         return self.process.wait(SECONDS)
+
+    def _read(self) -> bool:
+        """Take what it writes next; False when nothing will come any more."""
+        ready, _, _ = select.select([self._near], [], [], SECONDS)
+        assert ready, self.painted
+        try:
+            data = os.read(self._near, 65536)
+        except OSError:  # how Linux tells that nobody has the other end any more
+            return False
+        self.painted += data
+        return bool(data)
 
 
 def test_send_asks_once_for_a_token_and_does_not_show_it(
