@@ -9,6 +9,7 @@ from server.access.direct import direct_room, is_direct
 from server.access.identity import Author
 from server.access.lookalikes import skeleton
 from server.access.records import Rule
+from server.log.store import StoreBusyError
 from server.log.streams import room_stream
 from server.refusal import RefusedError
 from server.service import Service
@@ -58,10 +59,12 @@ class Membership:
         other = self._name_of(said.nick)
         if other == name:
             raise RefusedError("not_allowed", "a room of two is for two people, and that is you")
+        # Who may not write may not ring either.
+        self._service.rules.check_write(self._author, None)
         self._service.allowances.send(self._identity, name)
         room = direct_room(name, other)
         if not self._service.rules.of(room).direct:
-            self._service.writing.check_room(self._identity, room)
+            await self._make(room)
             pair = Rule(private=True, direct=True, members=frozenset({name, other}))
             await self._service.rules.change_rule(room, lambda _: pair)
         for person in self._service.people.named(other):
@@ -71,7 +74,7 @@ class Membership:
     async def _read_only(self, room: str, on: bool) -> str:
         self._identity.require(Right.MODERATE)
         if on:
-            self._service.writing.check_room(self._identity, room)
+            await self._make(room)
         await self._service.rules.change_rule(room, lambda rule: replace(rule, read_only=on))
         return f"{room} is read-only now" if on else f"whoever is in {room} may write there again"
 
@@ -82,7 +85,7 @@ class Membership:
             state = self._service.store.state(room_stream(room))
             if not self._moderates and state is not None and state.head:
                 raise RefusedError("not_allowed", f"{room} has been written to: a moderator can make it private")
-            self._service.writing.check_room(self._identity, room)
+            await self._make(room)
 
         def close(rule: Rule) -> Rule:
             if rule.private:
@@ -127,6 +130,14 @@ class Membership:
             raise RefusedError("no_such_target", f"{safe_line(nick)[:64]} is no member of {room}")
         await self._service.rules.change_rule(room, lambda rule: replace(rule, members=rule.members - {name}))
         return f"{name} is no member of {room} any more"
+
+    async def _make(self, room: str) -> None:
+        """See that there is the room: those that somebody made count, and rules for others would not."""
+        self._service.writing.check_room(self._identity, room)
+        try:
+            await self._service.fanout.open(room_stream(room))
+        except StoreBusyError as error:
+            raise RefusedError("busy", str(error)) from error
 
     def _own_name(self) -> str:
         if self._identity.name is None:

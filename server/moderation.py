@@ -60,6 +60,7 @@ class Moderation:
         Raises:
             RefusedError: it is not done.
         """
+        self._service.allowances.send(self._identity, self._author.nick)
         match said.action:
             case "remove":
                 message = await self._remove(said)

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests.server.conftest import Build, House
+from pushtui.protocol.limits import Rate
+from tests.server.conftest import NO_FLOODS, Build, House
 from tests.server.peer import Frame
 from tests.server.test_private_rooms import join
 from tests.server.town import Town, act, direct, refused, says
@@ -119,6 +121,24 @@ async def test_who_has_no_token_has_none(house: House) -> None:
 
 async def test_nor_who_only_listens(town: Town) -> None:
     assert (await direct(await town.visit("rea"), "bob"))["code"] == "not_allowed"
+
+
+async def test_who_is_muted_does_not_ring(town: Town) -> None:
+    ana, bob = await town.visit("ana"), await town.visit("bob")
+    await act(await town.visit("mo"), "mute", nick="ana")
+    answer = await direct(ana, "bob")
+    assert (answer["code"], answer["message"]) == ("not_allowed", "mo muted you; you can read along")
+    assert not [frame for frame in await bob.barrier() if frame["type"] == "invited"]
+
+
+async def test_asking_for_it_counts_as_sending(build: Build, tmp_path: Path) -> None:
+    protection = msgspec.structs.replace(NO_FLOODS, sends=Rate(0.001, 2))
+    async with Town.founded(build, tmp_path, protection=protection) as town:
+        ana = await town.visit("ana")
+        answers = [await direct(ana, "bob") for _ in range(3)]
+        assert [answer["type"] for answer in answers] == ["done", "done", "error"]
+        assert (answers[2]["code"], answers[2]["retry_after_ms"] > 0) == ("rate_limited", True)
+        assert (await refused(ana, "admit", room="crew", nick="bob"))[0] == "rate_limited"
 
 
 async def test_who_is_muted_is_muted_there(town: Town) -> None:

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from server.log.streams import room_stream
-from tests.server.conftest import Build, House
+from tests.server.conftest import NO_FLOODS, Build, House
 from tests.server.peer import Frame, Peer
 from tests.server.town import Town, act, refused, says
 
@@ -71,6 +72,15 @@ class TestWhoMayMakeOne:
         ana = await crew(town)
         for peer in (ana, await town.visit("mo")):
             assert await refused(peer, "private", room="crew") == ("not_allowed", "crew is private already")
+
+    async def test_it_counts_as_a_room_that_was_made(self, build: Build, tmp_path: Path) -> None:
+        protection = msgspec.structs.replace(NO_FLOODS, rooms=2)
+        async with Town.founded(build, tmp_path / "small", protection=protection) as town:
+            mo = await town.visit("mo")
+            await act(mo, "private", room="crew")
+            for action in ("private", "read_only"):
+                code, message = await refused(mo, action, room="other")
+                assert (code, "no more can be made" in message) == ("not_allowed", True)
 
     async def test_a_moderator_opens_it_to_everyone(self, town: Town) -> None:
         ana, mo = await crew(town), await town.visit("mo")

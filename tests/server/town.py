@@ -7,13 +7,14 @@ from typing import Any, Self
 
 import httpx
 
+from pushtui.protocol.limits import Protection
 from pushtui.protocol.messages import JSON
 from pushtui.protocol.roles import Role
 from server.access.access import Access
 from server.access.file import AccessFile
 from server.access.tokens import create
 from server.log.sqlite import SqliteStore
-from tests.server.conftest import Build, House, ticking_clock
+from tests.server.conftest import NO_FLOODS, Build, House, ticking_clock
 from tests.server.event_stream import EventStream
 from tests.server.peer import Frame, Peer, Rooms
 
@@ -36,10 +37,13 @@ ELSEWHERE = "127.0.0.2"
 class Town:
     """One data folder, its people, and the server that runs on it now."""
 
-    def __init__(self, build: Build, folder: Path, *, open_to_all: bool = False) -> None:
+    def __init__(
+        self, build: Build, folder: Path, *, open_to_all: bool = False, protection: Protection = NO_FLOODS
+    ) -> None:
         self.build = build
         self.folder = folder
         self.open_to_all = open_to_all
+        self.protection = protection
         self.now = MORNING
         with contextlib.closing(AccessFile.open(folder)) as file:
             self.tokens = {name: str(create(file, name, role, now=1)) for name, role in PEOPLE.items()}
@@ -48,8 +52,8 @@ class Town:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def founded(cls, build: Build, folder: Path, *, open_to_all: bool = False) -> AsyncIterator[Self]:
-        town = cls(build, folder, open_to_all=open_to_all)
+    async def founded(cls, build: Build, folder: Path, **options: Any) -> AsyncIterator[Self]:
+        town = cls(build, folder, **options)
         await town.start()
         try:
             yield town
@@ -60,9 +64,8 @@ class Town:
         access = Access(
             AccessFile.open(self.folder), clock_ms=lambda: self.now, open_to_all=self.open_to_all, look=0.01
         )
-        self.house = await self.build(
-            SqliteStore(self.folder / "log.sqlite3", clock_ms=ticking_clock()), access=access
-        )
+        store = SqliteStore(self.folder / "log.sqlite3", clock_ms=ticking_clock())
+        self.house = await self.build(store, access=access, protection=self.protection)
 
     async def restart(self) -> None:
         """Another server on the same folder; everyone has gone."""
