@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pushtui.client.address import Address
     from pushtui.client.happenings import ChatHappening, Link, StatusHappening
+    from pushtui.protocol.messages import Action
 
 
 class Counters(Protocol):
@@ -82,6 +83,22 @@ class Chat(Protocol):
 
     def history(self, room: str, before: int, limit: int = 100) -> str:
         """Ask for older events; returns the id that their page will carry."""
+
+    def moderate(
+        self,
+        action: Action,
+        *,
+        nick: str | None = None,
+        room: str | None = None,
+        address: str | None = None,
+        seconds: int | None = None,
+        reason: str | None = None,
+        on: bool = True,
+    ) -> str:
+        """Ask for an act of moderation; returns the key that the answer will carry."""
+
+    def direct(self, nick: str) -> str:
+        """Ask for the room of two with somebody; returns the key that the answer will carry."""
 
     def retry(self, key: str) -> None:
         """Queue again what failed."""

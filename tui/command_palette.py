@@ -8,9 +8,10 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.types import IgnoreReturnCallbackType
 
-from tui.commands import COMMANDS, Call
+from tui.commands import COMMANDS, Call, offered
 from tui.screens.prompt import PromptScreen
 from tui.screens.room import RoomScreen
+from tui.widgets.wrapping import clean
 
 
 class RoomCommands(Provider):
@@ -39,11 +40,11 @@ class RoomCommands(Provider):
         if screen.chat.session.unsent:
             entries.append(("not sent", "what you said and no server has (F5)", screen.action_unsent))
         entries += [
-            (f"go to room {room}", "one of your rooms", partial(screen.chat.go_to, room))
-            for room in screen.chat.rooms
+            (f"go to room {clean(view.rules.label(room))}", "one of your rooms", partial(screen.chat.go_to, room))
+            for room, view in screen.chat.session.state.rooms.items()
             if room != screen.chat.room
         ]
-        for command in COMMANDS.values():
+        for command in offered(screen.chat.session.state.role):
             if command.name == "quit":
                 continue
             if command.argument:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from pushtui.protocol import names
 from pushtui.protocol.limits import LIMITS
+from pushtui.protocol.roles import Right, Role
+from tui.acts import act
 from tui.state.amendments import spoken
 from tui.state.items import Kind
 
@@ -35,12 +37,14 @@ class Command(NamedTuple):
         argument: what follows it, in brackets when it may be left out, empty when nothing does.
         does: what it is good for, for help and palette.
         check: returns the argument as it is to be used, or raises ValueError with a sentence.
+        right: what one has to be allowed; who is not can write it all the same, and is told by the server.
     """
 
     name: str
     argument: str
     does: str
     check: Callable[[str], str] = str
+    right: Right = Right.LISTEN
 
     @property
     def usage(self) -> str:
@@ -60,17 +64,49 @@ def _line(text: str) -> str:
     return text
 
 
+def _room(text: str) -> str:
+    """A room by its name, with the sign of a private one or without; or one of two by whom it is with."""
+    if text.startswith("@"):
+        return "@" + names.nick(text[1:])
+    return names.room(text.removeprefix("*"))
+
+
+def _whom(text: str) -> str:
+    """Somebody, and what to say to them, which may have several lines."""
+    nick, *said = text.removeprefix("@").split(None, 1)
+    return " ".join([names.nick(nick), *said])
+
+
+def _act(name: str, argument: str, does: str, right: Right = Right.MODERATE) -> Command:
+    def check(text: str) -> str:
+        act(name, _line(text))
+        return text
+
+    return Command(name, argument, does, check, right)
+
+
 COMMANDS: dict[str, Command] = {
     command.name: command
     for command in (
         Command("nick", "NAME", "take another nick", names.nick),
-        Command("join", "ROOM", "go to a room; a new name makes a new one", names.room),
-        Command("leave", "[ROOM]", "leave this room, or that one", names.room),
-        Command("topic", "TEXT", "set the topic of this room", _topic),
-        Command("me", "TEXT", "say what you do", str),
+        Command("join", "ROOM", "go to a room; a new name makes a new one", _room),
+        Command("leave", "[ROOM]", "leave this room, or that one", _room),
+        Command("dm", "NICK [TEXT]", "talk with one person alone", _whom, Right.SPEAK),
+        Command("topic", "TEXT", "set the topic of this room", _topic, Right.SPEAK),
+        Command("me", "TEXT", "say what you do", str, Right.SPEAK),
         Command("away", "[TEXT]", "be away, perhaps with a reason; once more to be back", _line),
-        Command("mark", "TEXT", "put a mark on the timeline here and in the status pane", _line),
+        Command("mark", "TEXT", "put a mark on the timeline here and in the status pane", _line, Right.SPEAK),
         Command("who", "", "show or hide who is here"),
+        _act("private", "on|off", "let in only who is invited to this room, or everyone", Right.SPEAK),
+        _act("invite", "NICK", "let somebody into this private room", Right.SPEAK),
+        _act("expel", "NICK", "let somebody no longer into this private room"),
+        _act("mute", "NICK [TIME] [REASON]", "let somebody only listen here, for 10m or for good"),
+        _act("unmute", "NICK", "let them write again"),
+        _act("remove", "NICK [TIME] [REASON]", "send somebody away, for 10m, or free to come back"),
+        _act("ban", "NICK|ADDRESS [TIME] [REASON]", "keep somebody out, for 30d or for good", Right.ADMINISTER),
+        _act("unban", "NICK|ADDRESS", "let in again who was removed or banned"),
+        _act("bans", "", "list who is kept out or muted, and which rooms are closed"),
+        _act("readonly", "on|off", "let only moderators write in this room, or everyone"),
         Command("help", "", "show keys and commands"),
         Command("quit", "", "leave pushtui"),
     )
@@ -105,6 +141,11 @@ def parse(line: str) -> Say | Call:
     return Call(command.name, _text(checked))
 
 
+def offered(role: Role) -> list[Command]:
+    """The commands that a role may use."""
+    return [command for command in COMMANDS.values() if role.may(command.right)]
+
+
 def line_of(said: str) -> str:
     """Return the line that says ``said`` when it is written in the composer: what `parse` undoes."""
     return f"/{said}" if said.startswith("/") and spoken(said)[0] is Kind.MESSAGE else said
@@ -126,6 +167,7 @@ def _short(word: str) -> str:
 
 _COMMAND_WORD = re.compile(r"/[a-z]*\Z", re.IGNORECASE)
 _ROOM_WORD = re.compile(r"/(?:join|leave)\s+(\S*)\Z", re.IGNORECASE)
+_SWITCH_WORD = re.compile(r"/(?:private|readonly)\s+(\S*)\Z", re.IGNORECASE)
 _LAST_WORD = re.compile(r"(?:^|\s)(@?)([^\s@]*)\Z")
 
 
@@ -136,10 +178,13 @@ class Completion(NamedTuple):
     candidates: list[str]
 
 
-def complete(before: str, *, nicks: Iterable[str], rooms: Iterable[str]) -> Completion:
+def complete(before: str, *, nicks: Iterable[str], rooms: Iterable[str], role: Role = Role.MEMBER) -> Completion:
     """Complete the last word of ``before``, the text before the cursor: a command, a room, ``@ana`` or ``ana``."""
     if _COMMAND_WORD.match(before):
-        return Completion(0, [f"/{name} " for name in COMMANDS if name.startswith(before[1:].lower())])
+        known = (command.name for command in offered(role))
+        return Completion(0, [f"/{name} " for name in known if name.startswith(before[1:].lower())])
+    if match := _SWITCH_WORD.match(before):
+        return Completion(match.start(1), _matching(match[1], ("on", "off")))
     if match := _ROOM_WORD.match(before):
         return Completion(match.start(1), _matching(match[1], rooms))
     match = _LAST_WORD.search(before)

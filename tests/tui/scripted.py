@@ -21,7 +21,7 @@ from pushtui.client.happenings import (
 from pushtui.client.traffic import Traffic
 from pushtui.protocol.bodies import Mark, Message, Notice, RoomBody
 from pushtui.protocol.limits import Limits
-from pushtui.protocol.messages import Member, Resume, RoomState, Welcome, You
+from pushtui.protocol.messages import Action, Member, Resume, RoomState, Welcome, You
 from pushtui.protocol.positions import Lost, Outcome, Position
 from pushtui.protocol.samples import Cpu, Disk, DiskIo, Memory, Network, Process, Processes, Sample
 from tui.clients import Clients
@@ -126,6 +126,24 @@ class ScriptedChat(Script[ChatHappening]):
         self.calls.append(("history", room, before))
         return "page-1"
 
+    def moderate(
+        self,
+        action: Action,
+        *,
+        nick: str | None = None,
+        room: str | None = None,
+        address: str | None = None,
+        seconds: int | None = None,
+        reason: str | None = None,
+        on: bool = True,
+    ) -> str:
+        asked = {"nick": nick, "room": room, "address": address, "seconds": seconds, "reason": reason}
+        given = {name: value for name, value in asked.items() if value is not None}
+        return self._said("moderate", action, given | ({} if on else {"on": False}))
+
+    def direct(self, nick: str) -> str:
+        return self._said("direct", nick)
+
     def take_back(self, key: str) -> str | None:
         self.calls.append(("take_back", key))
         return self.said.pop(key, None)
@@ -145,6 +163,8 @@ class ScriptedChat(Script[ChatHappening]):
         members: list[Member] | None = None,
         outcome: Outcome = Outcome.FRESH,
         floor: int | None = None,
+        role: str = "member",
+        read_only: bool = False,
     ) -> None:
         """Connected: the room as it is, and how it goes on; `caught_up` ends the replay.
 
@@ -154,21 +174,22 @@ class ScriptedChat(Script[ChatHappening]):
         room = self.first_room
         head = self.seq[room]
         here = members if members is not None else [Member(self.nick, "here")]
-        state = RoomState(room, EPOCH, head, floor or head + 1, topic, here)
+        state = RoomState(room, EPOCH, head, floor or head + 1, topic, here, read_only=read_only)
         self.tell(
             Link(LinkState.LIVE),
-            Welcome("pushtui", "0.1.0", You(self.nick, "member"), Limits(), [state]),
+            Welcome("pushtui", "0.1.0", You(self.nick, role), Limits(), [state]),
             Resume(room, outcome, EPOCH, head, head),
         )
 
     def caught_up(self, replayed: int = 0, outcome: Outcome = Outcome.FRESH, lost: Lost | None = None) -> None:
         self.tell(CaughtUp(self.first_room, outcome, replayed, lost))
 
-    def joined(self, room: str, *, topic: str = "") -> None:
+    def joined(self, room: str, *, topic: str = "", private: bool = False, direct: str | None = None) -> None:
         """The answer to a join."""
         self.seq[room] = 0
+        here = [Member(nick, "here") for nick in (self.nick, direct) if nick]
         self.tell(
-            Resume(room, Outcome.FRESH, EPOCH, 0, 0, topic=topic, members=[Member(self.nick, "here")]),
+            Resume(room, Outcome.FRESH, EPOCH, 0, 0, topic=topic, members=here, private=private, direct=direct),
             CaughtUp(room, Outcome.FRESH, 0),
         )
 

@@ -75,11 +75,17 @@ class Stage:
     # What a test does
 
     async def live(
-        self, *, topic: str = "", members: list[Member] | None = None, floor: int | None = None
+        self,
+        *,
+        topic: str = "",
+        members: list[Member] | None = None,
+        floor: int | None = None,
+        role: str = "member",
+        read_only: bool = False,
     ) -> None:
         """Both links come up."""
         await self.until(lambda: self.cast.chats and self.cast.statuses)
-        self.chat.welcome(topic=topic, members=members, floor=floor)
+        self.chat.welcome(topic=topic, members=members, floor=floor, role=role, read_only=read_only)
         self.chat.caught_up()
         self.status.live()
         await self.until(lambda: self.text.count("◉ live") == (2 if self.room.split else 1))

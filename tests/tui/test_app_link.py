@@ -100,13 +100,17 @@ async def test_retry_now_asks_both_clients(stage: type[Stage]) -> None:
         assert ("retry_now",) in on.status.calls
 
 
-async def test_an_error_of_the_server_is_told_above_the_composer(stage: type[Stage]) -> None:
+async def test_an_error_of_the_server_is_told_above_the_composer_until_one_can_have_read_it(stage: type[Stage]) -> None:
     async with stage() as on:
         await on.live()
-        on.chat.tell(Error("rate_limited", "slow down, please"))
-        await on.shows("slow down, please")
+        on.chat.tell(Error("not_allowed", "not here, please"))
+        await on.shows("not here, please")
         await on.press("x")
-        await on.hides("slow down, please")
+        for _ in range(2):
+            await on.second()
+            await on.shows("not here, please")
+        await on.second()
+        await on.hides("not here, please")
 
 
 async def test_a_refusal_after_all_went_well_stays_in_the_room_and_can_be_begun_anew(stage: type[Stage]) -> None:
@@ -177,8 +181,8 @@ async def test_that_nothing_is_kept_is_told_quietly(stage: type[Stage]) -> None:
         await on.shows("what you say is lost if this ends")
         below = on.room.query_one("#below")
         assert not below.has_class("note")
-        on.chat.tell(Error("rate_limited", "slow down, please"))
-        await on.shows("slow down, please")
+        on.chat.tell(Error("not_allowed", "not here, please"))
+        await on.shows("not here, please")
         assert below.has_class("note")
 
 

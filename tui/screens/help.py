@@ -9,7 +9,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.commands import COMMANDS
+from pushtui.protocol.roles import Role
+from tui.commands import offered
 
 KEYS: tuple[tuple[str, str], ...] = (
     ("F1", "this help; also /help"),
@@ -42,26 +43,48 @@ SIGNS: tuple[tuple[str, str], ...] = (
     ("… ↑ ✓ !", "what you said is queued, sent, stored, failed"),
     ("…1042", "at the right of a head: the end of the last position"),
     ("⚑ # ~ ○", "a mark, a topic, who comes and goes, the link"),
+    ("@ana *ops", "a room of you two alone, a private room"),
     ("● ▲", "warning, critical"),
 )
 
 
+#: Where the explanations begin.
+_RIGHT = 16
+
+
 class HelpScreen(ModalScreen[None]):
-    """One page, scrolled if the terminal is small; any of the usual keys closes it."""
+    """One page, scrolled if the terminal is small; any of the usual keys closes it.
+
+    Args:
+        role: whose commands to show.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q,enter", "dismiss(None)", "close")]
+
+    def __init__(self, role: Role = Role.MEMBER) -> None:
+        super().__init__()
+        self._role = role
 
     def compose(self) -> ComposeResult:
         """Three lists."""
         with VerticalScroll(classes="dialogue", id="help"):
             yield Static("pushtui · help", markup=False, classes="title")
             yield Static(_table("keys", KEYS))
-            yield Static(_table("commands", [(command.usage, command.does) for command in COMMANDS.values()]))
+            commands = [(command.usage, command.does) for command in offered(self._role)]
+            yield Static(_table("commands" + _mention(self._role), commands))
             yield Static(_table("signs", SIGNS))
             yield Static("A line that begins with // is said with one slash.   esc closes this.", classes="about")
 
 
 def _table(title: str, rows: tuple[tuple[str, str], ...] | list[tuple[str, str]]) -> Content:
     lines = [Content.styled(title, "bold")]
-    lines += [Content.assemble((f"{left:16}", "$primary"), right) for left, right in rows]
+    for left, right in rows:
+        if len(left) < _RIGHT:
+            lines.append(Content.assemble((f"{left:{_RIGHT}}", "$primary"), right))
+        else:
+            lines += [Content.styled(left, "$primary"), Content(f"{'':{_RIGHT}}{right}")]
     return Content("\n").join(lines)
+
+
+def _mention(role: Role) -> str:
+    return "" if role is Role.MEMBER else f", for one who is {role}"

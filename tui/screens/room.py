@@ -153,7 +153,7 @@ class RoomScreen(Screen[None]):
         """Show every key and command."""
         from tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(self.chat.session.state.role))
 
     def action_who(self) -> None:
         """Show or hide the roster."""

@@ -95,5 +95,5 @@ class UnsentScreen(ModalScreen[Choice | None]):
     def _line(self, unsent: Unsent) -> Content:
         item = unsent.item
         sign = SIGNS[item.state or State.QUEUED]
-        room = (f"  {unsent.room}", "$text-muted") if self._rooms else ""
+        room = (f"  {clean(unsent.label)}", "$text-muted") if self._rooms else ""
         return Content.assemble(sign, room, "  ", shorten(clean(item.written.replace("\n", " ")), _LONGEST))

@@ -21,7 +21,8 @@ class Amendment:
     def __init__(self) -> None:
         self.edited_at = 0
         self.text = ""
-        self.removed = False
+        self.removed_at = 0
+        self.removed_by = ""
         self.reactions: dict[tuple[str, str], tuple[int, bool]] = {}
 
     def react(self, seq: int, who: tuple[str, str], on: bool) -> None:
@@ -34,8 +35,11 @@ class Amendment:
         """Return ``item`` as it is now."""
         if not item.said:
             return item
-        if self.removed:
-            return msgspec.structs.replace(item, text="", removed=True, edited=False, reactions=())
+        if self.removed_at:
+            other = "" if self.removed_by == item.by else self.removed_by
+            return msgspec.structs.replace(
+                item, text="", removed=True, removed_by=other, edited=False, reactions=()
+            )
         kind, text, edited = item.kind, item.text, item.edited
         if self.edited_at:
             kind, text = spoken(self.text)
@@ -61,10 +65,12 @@ class Amendments:
                 del self._by_target[next(iter(self._by_target))]
             amendment = self._by_target[body.target] = Amendment()
         if isinstance(body, Redact):
-            amendment.removed = True
+            # Its author may have done so first; a moderator who does it again has done nothing.
+            if not amendment.removed_at or seq < amendment.removed_at:
+                amendment.removed_at, amendment.removed_by = seq, by
             amendment.text = ""
         elif isinstance(body, Edit):
-            if seq > amendment.edited_at and not amendment.removed:
+            if seq > amendment.edited_at and not amendment.removed_at:
                 amendment.edited_at, amendment.text = seq, body.text
         else:
             amendment.react(seq, (body.emoji, by), body.on)

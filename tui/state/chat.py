@@ -17,18 +17,22 @@ from pushtui.protocol import bodies
 from pushtui.protocol.messages import (
     Ack,
     Error,
+    Left,
     Member,
     Presence,
     Resume,
     RoomState,
+    Rules,
     Typing,
     Welcome,
 )
 from pushtui.protocol.positions import Lost, Outcome
+from pushtui.protocol.roles import Role
 from pushtui.protocol.text import safe_line, safe_text
 from tui.state.amendments import spoken
 from tui.state.items import Item, Kind, Place, Reply, State
 from tui.state.room import TYPING_MS, Older, RoomView
+from tui.state.rules import RoomRules, role_of
 
 _ANYWHERE = Place(0)
 MARK = "⚑"
@@ -42,11 +46,13 @@ class ChatState:
 
     Attributes:
         me: the own nick.
+        role: what the server takes us for.
         rooms: those that were entered, by name.
     """
 
     def __init__(self, me: str) -> None:
         self.me = me
+        self.role = Role.MEMBER
         self.rooms: dict[str, RoomView] = {}
         self._live = False
         self._lost_at: dict[str, int] = {}
@@ -60,6 +66,19 @@ class ChatState:
             view = self.rooms[name] = RoomView(name)
             view.live = self._live
         return view
+
+    def open_direct(self, name: str, other: str, *, beckons: bool) -> None:
+        """There is a room of two with somebody; ``beckons`` when it was them who opened it, just now."""
+        view = self.room(name)
+        view.rules = RoomRules(private=True, direct=other)
+        view.beckons = beckons
+
+    @property
+    def people(self) -> set[str]:
+        """Everyone in sight, without us, and those with whom we share a room of two."""
+        views = self.rooms.values()
+        there = {nick for view in views for nick in view.members} | {view.rules.direct for view in views}
+        return there - {self.me, ""}
 
     def left(self, name: str) -> None:
         """Forget a room that was left."""
@@ -91,7 +110,7 @@ class ChatState:
             case Link():
                 self._link(happening, now_ms)
             case Welcome():
-                self.me = happening.you.nick
+                self.me, self.role = happening.you.nick, role_of(happening.you.role)
                 for state in happening.rooms:
                     self._enter(state)
             case Resume():
@@ -106,12 +125,17 @@ class ChatState:
                 self._undeliverable(happening, now_ms)
             case Error():
                 self._error(happening)
-            case RoomEvent() | Ack() | Presence() | Typing() | Page():
+            case RoomEvent() | Ack() | Presence() | Typing() | Page() | Rules() | Left():
                 view = self.rooms.get(happening.room)
                 if view is not None:
                     self._in_room(view, happening, now_ms)
 
-    def _in_room(self, view: RoomView, happening: RoomEvent | Ack | Presence | Typing | Page, now_ms: int) -> None:
+    def _in_room(
+        self,
+        view: RoomView,
+        happening: RoomEvent | Ack | Presence | Typing | Page | Rules | Left,
+        now_ms: int,
+    ) -> None:
         match happening:
             case RoomEvent():
                 self._event(view, happening)
@@ -130,11 +154,15 @@ class ChatState:
                     view.types(nick, now_ms + TYPING_MS if happening.on else None)
             case Page():
                 self._page(view, happening)
+            case Rules():
+                view.rules = view.rules._replace(read_only=happening.read_only, private=happening.private)
+            case Left():
+                view.shut(happening.reason)
 
     def _link(self, link: Link, now_ms: int) -> None:
         self._live = link.state is LinkState.LIVE
         for view in self.rooms.values():
-            view.live = self._live
+            view.live = self._live and not view.rules.shut
             if not self._live:
                 view.catching_up = False
                 place, down = self._resumed.pop(view.name, (None, ""))
@@ -152,6 +180,7 @@ class ChatState:
         self._floors[state.room] = state.floor
         view.topic = state.topic
         view.members = {member.nick: member for member in state.members}
+        view.rules = RoomRules(state.read_only, state.private, state.direct or view.rules.direct)
 
     def _resume(self, resume: Resume, now_ms: int) -> None:
         view = self.room(resume.room)
@@ -159,6 +188,8 @@ class ChatState:
             view.topic = resume.topic
         if resume.members is not None:
             view.members = {member.nick: member for member in resume.members}
+            view.rules = RoomRules(resume.read_only, resume.private, resume.direct or view.rules.direct)
+            view.live = self._live
         if resume.outcome is Outcome.RESET:
             view.clear()
         if resume.outcome in (Outcome.FRESH, Outcome.RESET) and view.oldest is None:
@@ -177,7 +208,7 @@ class ChatState:
         view = self.rooms.get(caught_up.room or "")
         if view is None:
             return
-        view.catching_up = False
+        view.catching_up = view.beckons = False
         view.place_failed()
         place, down = self._resumed.pop(view.name, (None, ""))
         if place is not None:
@@ -203,7 +234,9 @@ class ChatState:
             view.types(by, None)
             view.arrived += 1
             first_look = view.catching_up and event.replayed and self._resumed.get(view.name) == (None, "")
-            if not item.own and not first_look:
+            if item.own and first_look:
+                view.seen()
+            elif not item.own and (view.beckons or not first_look):
                 view.unread += 1
 
     def _item(self, view: RoomView, event: RoomEvent) -> Item | None:

@@ -66,6 +66,7 @@ class Item(Struct, frozen=True, eq=False):
         reason: why it failed, one sentence.
         edited: whether other words were found since.
         removed: whether it was taken back; its text is empty then.
+        removed_by: the moderator who did, empty when it was its author.
         reactions: each emoji and how many set it, in the order in which they first came.
         reply: the message it answers; with an empty ``by`` when that one is not held.
         level: of a notice.
@@ -83,6 +84,7 @@ class Item(Struct, frozen=True, eq=False):
     reason: str = ""
     edited: bool = False
     removed: bool = False
+    removed_by: str = ""
     reactions: tuple[tuple[str, int], ...] = ()
     reply: Reply | None = None
     level: Level | None = None

@@ -17,6 +17,7 @@ from pushtui.protocol.messages import Member
 from tui.state.amendments import Amendments
 from tui.state.items import Item, Kind, Place, State
 from tui.state.presence import Comings
+from tui.state.rules import RoomRules
 
 #: Settled items kept while the reader follows; what is older can be loaded again.
 HELD = 20_000
@@ -60,6 +61,8 @@ class RoomView:
         live: whether the link is up, so that older ones can be asked for.
         catching_up: whether a replay is under way.
         following: set by who shows the room: whether its reader is at the end.
+        rules: what holds here.
+        beckons: whether somebody opened it for us, so that the first look at it is news too.
     """
 
     def __init__(self, name: str) -> None:
@@ -73,6 +76,8 @@ class RoomView:
         self.live = False
         self.catching_up = False
         self.following = True
+        self.rules = RoomRules()
+        self.beckons = False
         self.amendments = Amendments()
         self._settled = 0
         self._oldest: int | None = None
@@ -297,6 +302,13 @@ class RoomView:
         for nick in over:
             del self._typing[nick]
         return bool(over)
+
+    def shut(self, reason: str) -> None:
+        """We are here no longer: what was seen stays, who is here is not known any more."""
+        self.rules = self.rules._replace(shut=reason)
+        self.members.clear()
+        self._typing.clear()
+        self.catching_up = self.live = False
 
     def seen(self) -> None:
         """Its reader has seen everything."""

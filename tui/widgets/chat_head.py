@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pushtui.protocol.roles import Role
 from tui.state.rates import milliseconds, per_second, tail
 from tui.widgets.pane_head import Head, Line, Part
 from tui.widgets.wrapping import clean
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from tui.state.link import Standing
     from tui.state.room import RoomView
+    from tui.state.rules import RoomRules
 
 
 def chat_head(
@@ -23,6 +25,7 @@ def chat_head(
     latency_ms: float | None,
     rates: tuple[float, float] | None,
     away: bool,
+    role: Role = Role.MEMBER,
 ) -> Head:
     """Return both lines: rooms, topic, people; then how the conversation comes.
 
@@ -33,6 +36,7 @@ def chat_head(
         latency_ms: the last round trip.
         rates: messages per second, up and down; None while nothing comes through.
         away: whether we are.
+        role: what the server takes us for; what nearly everyone is is not worth a word.
     """
     view = rooms[shown]
     how = [
@@ -49,6 +53,10 @@ def chat_head(
         figures[:0] = [Part(f"↑ {up}", shed=4), Part(f"↓ {down}", shed=3)]
     topic = [Part(clean(view.topic), gap=" · ")] if view.topic else []
     people = [Part("you are away", "$text-warning", shed=2)] if away else []
+    if role is not Role.MEMBER:
+        people.append(Part(role.value, shed=5))
+    if words := _rules(view.rules):
+        people.append(Part(words, "$foreground", shed=2))
     if view.members:
         here = sum(member.state == "here" for member in view.members.values())
         people.append(Part(f"{here} here", shed=1))
@@ -58,12 +66,20 @@ def chat_head(
 def _rooms(rooms: Mapping[str, RoomView], shown: str) -> list[Part]:
     parts = []
     for name, view in rooms.items():
+        label = clean(view.rules.label(name))
         if name == shown:
-            parts.append(Part(name, "bold $foreground", room=name))
+            parts.append(Part(label, "bold $foreground", room=name))
         elif view.failed:
-            parts.append(Part(f"{name} !", "$text-error", shed=3, room=name))
+            parts.append(Part(f"{label} !", "$text-error", shed=3, room=name))
         elif view.unread:
-            parts.append(Part(f"{name} {view.unread}", "$text-warning", shed=3, room=name))
+            parts.append(Part(f"{label} {view.unread}", "$text-warning", shed=3, room=name))
         else:
-            parts.append(Part(name, shed=6, room=name))
+            parts.append(Part(label, shed=6, room=name))
     return parts
+
+
+def _rules(rules: RoomRules) -> str:
+    if rules.shut:
+        return "left"
+    private = "you two alone" if rules.direct else "private" if rules.private else ""
+    return " · ".join(filter(None, (private, "read-only" if rules.read_only else "")))

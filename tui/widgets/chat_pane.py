@@ -9,13 +9,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widgets import Static
 
 from pushtui.client.happenings import Link, LinkState
+from tui.chat_commands import perform
 from tui.chat_session import ChatSession, Unsent
-from tui.commands import Call, Completion, complete
+from tui.commands import Call, Completion, LineRefusedError, complete
 from tui.failure import ClientFailed, sentence
+from tui.requests import Answer, Enter, GivenBack, Listing
+from tui.screens.listing import ListingScreen
 from tui.state.room import RoomView
+from tui.widgets.below import Below, typing
 from tui.widgets.chat_head import chat_head
 from tui.widgets.composer import Composer
 from tui.widgets.drain import Drain
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from tui.state.link import LinkView
 
 _EMPTY = "Nobody has spoken yet. Write a line, or:\ncurl -d hello {url}"
+_EMPTY_PRIVATE = "Nobody has spoken yet. Write a line:\nonly who is let in here can read it."
+_EMPTY_DIRECT = "Nobody has spoken yet. Write a line:\nonly you two can read it."
 
 
 class ChatPane(Vertical):
@@ -92,7 +97,6 @@ class ChatPane(Vertical):
         self._draft = draft
         self._drafts: dict[str, str] = {}
         self._entered = False
-        self._below = ""
         self._news = ""
         self._failed = 0
         self._drain = Drain(self, self._paint)
@@ -103,7 +107,7 @@ class ChatPane(Vertical):
         with Horizontal():
             yield Timeline()
             yield Roster()
-        yield Static("", id="below", markup=False)
+        yield Below(id="below")
         yield Composer(completer=self._complete)
 
     def on_mount(self) -> None:
@@ -206,26 +210,16 @@ class ChatPane(Vertical):
         Raises:
             LineRefusedError: it cannot be done.
         """
-        session, argument = self.session, call.argument
+        perform(self.session, call, self.room)
         match call.command:
-            case "nick":
-                session.rename(argument)
-            case "join":
-                session.join(argument)
-                self.go_to(argument)
+            case "join" if call.argument in self.rooms:
+                self.go_to(call.argument)
             case "leave":
-                self._leave(argument or self.room)
-            case "topic":
-                session.topic(self.room, argument)
-            case "me":
-                session.say(self.room, f"/me {argument}")
-            case "away":
-                session.toggle_away(argument)
-            case "mark":
-                session.mark(self.room, argument)
+                self._leave(call.argument or self.room)
             case "who":
                 roster = self.query_one(Roster)
                 roster.display = not roster.display
+        self._answered()
         self._drain.now()
 
     def action_page(self, forth: bool) -> None:
@@ -246,9 +240,8 @@ class ChatPane(Vertical):
 
     def on_text_area_changed(self) -> None:
         """Who writes on has read what was said above the composer."""
-        if self.session.note:
-            self.session.note = None
-            self._drain.touch()
+        self.session.read_note()
+        self._drain.touch()
 
     def on_pane_head_room_picked(self, message: PaneHead.RoomPicked) -> None:
         """A click on a room's name goes there."""
@@ -266,30 +259,55 @@ class ChatPane(Vertical):
                     if happening.state not in (LinkState.CONNECTING, LinkState.LIVE):
                         self._bring_back(self.session.give_back())
                     self.post_message(self.LinkChanged(happening))
+                self._answered()
                 self._drain.touch()
         except Exception as error:  # whatever it was, the status goes on and the person is told
             self.post_message(ClientFailed(f"the chat stopped: {sentence(error)}"))
         self._drain.touch()
+
+    def _answered(self) -> None:
+        while self.session.requests.answers:
+            self._deal_with(self.session.requests.answers.popleft())
+
+    def _deal_with(self, answer: Answer) -> None:
+        match answer:
+            case Enter():
+                try:
+                    self.session.enter(answer)
+                    self.go_to(answer.room)
+                except LineRefusedError as refused:
+                    self._bring_back([answer.line])
+                    self.query_one(Composer).refuse(str(refused))
+            case Listing(title, text):
+                self.app.push_screen(ListingScreen(title, text))
+            case GivenBack(line):
+                self._bring_back([line])
 
     def _bring_back(self, lines: list[str]) -> None:
         if lines:
             self.query_one(Composer).restore("\n".join(lines))
 
     def _leave(self, room: str) -> None:
-        self.session.leave(room)
-        self._drafts.pop(room, None)
-        if room == self.room:
+        self._drafts.pop(self.session.leave(room), None)
+        if self.room not in self.rooms:
             # The room is shown no more, so what was written for it goes along to the next one.
             self.room = self.rooms[0]
             self._show()
 
     def _show(self) -> None:
         self._entered = self.view.oldest is not None
-        hint = _EMPTY.format(url=self._address.room(self.room)) if self._entered else ""
-        self.query_one(Timeline).show(self.view, hint)
+        self.query_one(Timeline).show(self.view, self._hint() if self._entered else "")
+
+    def _hint(self) -> str:
+        rules = self.view.rules
+        if rules.direct:
+            return _EMPTY_DIRECT
+        return _EMPTY_PRIVATE if rules.private else _EMPTY.format(url=self._address.room(self.room))
 
     def _complete(self, before: str) -> Completion:
-        return complete(before, nicks=self.view.members, rooms=self.rooms)
+        session = self.session
+        nicks = session.state.people if before.startswith("/dm ") else self.view.members
+        return complete(before, nicks=nicks, rooms=session.labels, role=session.state.role)
 
     def _paint(self) -> None:
         view = self.view
@@ -310,13 +328,18 @@ class ChatPane(Vertical):
             self.post_message(self.FailedChanged(failed))
 
     def _paint_below(self, view: RoomView) -> None:
-        note = self.session.note
-        text = clean((note and note.text) or self.link.link.reason or _typing(view.typing(self._clock.wall_ms())))
-        if text != self._below:
-            self._below = text
-            below = self.query_one("#below", Static)
-            below.set_class(note is not None and note.grave, "note")
-            below.update(text)
+        session, composer = self.session, self.query_one(Composer)
+        note, silence = session.note, session.silence(self.room)
+        composer.silence(silence)
+        text = (
+            (note and note.text)
+            or session.hold
+            or self.link.link.reason
+            or (f"{silence} · /leave closes this room" if view.rules.shut else "")
+            or (composer.text and silence)
+            or typing(view.typing(self._clock.wall_ms()))
+        )
+        self.query_one(Below).say(clean(text), grave=note is not None and note.grave)
 
     def _head(self) -> Head:
         session = self.session
@@ -327,16 +350,5 @@ class ChatPane(Vertical):
             latency_ms=session.latency_ms,
             rates=None if self.link.down else session.rates,
             away=session.away,
+            role=session.state.role,
         )
-
-
-def _typing(nicks: list[str]) -> str:
-    match nicks:
-        case []:
-            return ""
-        case [one]:
-            return f"{one} is typing …"
-        case [one, two]:
-            return f"{one} and {two} are typing …"
-        case _:
-            return f"{len(nicks)} people are typing …"

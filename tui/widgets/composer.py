@@ -32,6 +32,7 @@ TELL_AGAIN_SECONDS = 3.0
 #: More than so many times the limit is not even taken in from the clipboard.
 _PASTE_FACTOR = 16
 _SHOW_COUNTER_FROM = 0.9
+_INVITATION = "say something"
 #: ctrl+j works in every terminal. The others need one that tells keys apart, by the kitty protocol or xterm's
 #: modifyOtherKeys, whose enter Textual calls by its character.
 _NEWLINE_KEYS = ("ctrl+j", "alt+enter", "shift+enter", "alt+\r", "shift+\r")
@@ -122,7 +123,7 @@ class Composer(TextArea, inherit_bindings=False):
         steady: Callable[[], float] = time.monotonic,
         id: str | None = None,  # noqa: A002
     ) -> None:
-        super().__init__(id=id, placeholder="say something", highlight_cursor_line=False)
+        super().__init__(id=id, placeholder=Content(_INVITATION), highlight_cursor_line=False)
         self.cursor_blink = False
         self.match_cursor_bracket = False
         self.completer = completer
@@ -154,6 +155,11 @@ class Composer(TextArea, inherit_bindings=False):
         self._submitted = None
         self.add_class("-refused")
         self.border_subtitle = Content(reason)
+
+    def silence(self, reason: str) -> None:
+        """Say in the empty line why nothing can be said here, or invite to; what is written stays."""
+        if str(self.placeholder) != (reason or _INVITATION):
+            self.placeholder = Content(reason or _INVITATION)
 
     def restore(self, text: str) -> None:
         """Put back what was sent in vain, before whatever has been written since."""
