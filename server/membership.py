@@ -4,7 +4,6 @@ from msgspec.structs import replace
 
 from pushtui.protocol.messages import Direct, Done, Moderate
 from pushtui.protocol.roles import Right
-from pushtui.protocol.text import safe_line
 from server.access.direct import direct_room, is_direct
 from server.access.identity import Author
 from server.access.lookalikes import skeleton
@@ -13,7 +12,7 @@ from server.log.store import StoreBusyError
 from server.log.streams import room_stream
 from server.refusal import RefusedError
 from server.service import Service
-from server.writing import checked_room
+from server.writing import checked_nick, checked_room
 
 
 class Membership:
@@ -121,13 +120,14 @@ class Membership:
         if nick is None:
             raise RefusedError("malformed", "expel whom? name a nick")
         # By what is written there: a token may be gone.
-        members = self._service.rules.of(room).members
-        name = next((member for member in members if skeleton(member) == skeleton(nick)), None)
+        nick = checked_nick(nick)
+        members, looks = self._service.rules.of(room).members, skeleton(nick)
+        name = next((member for member in members if skeleton(member) == looks), None)
         # Everyone may go for good: one is admitted without being asked.
         if name is None or name != self._identity.name:
             self._identity.require(Right.MODERATE)
         if name is None:
-            raise RefusedError("no_such_target", f"{safe_line(nick)[:64]} is no member of {room}")
+            raise RefusedError("no_such_target", f"{nick} is no member of {room}")
         await self._service.rules.change_rule(room, lambda rule: replace(rule, members=rule.members - {name}))
         return f"{name} is no member of {room} any more"
 
@@ -150,10 +150,11 @@ class Membership:
         """The name of somebody with a token that holds, who may listen."""
         if nick is None:
             raise RefusedError("malformed", "whom? name a nick")
+        nick = checked_nick(nick)
         name = self._service.access.reserved(nick)
         role = None if name is None else self._service.access.role(name)
         if name is None or role is None:
-            raise RefusedError("no_such_target", f"nobody has a token with the name {safe_line(nick)[:64]}")
+            raise RefusedError("no_such_target", f"nobody has a token with the name {nick}")
         if not role.may(Right.LISTEN):
             raise RefusedError("not_allowed", f"{name} has the role {role} and listens to nothing")
         return name

@@ -18,6 +18,7 @@ from server.addresses import counted
 from server.membership import Membership, open_room
 from server.refusal import RefusedError
 from server.service import Service
+from server.writing import checked_nick
 
 logger = logging.getLogger(__name__)
 
@@ -110,13 +111,14 @@ class Moderation:
             if address == self._identity.address:
                 raise RefusedError("not_allowed", f"{address} is your own address")
             about.append(("", address))
-        return f"{' and '.join(map(_told, about))} is banned{await self._sanction('ban', said, about)}"
+        verb = "is" if len(about) == 1 else "are"
+        return f"{' and '.join(map(_told, about))} {verb} banned{await self._sanction('ban', said, about)}"
 
     async def _lift(self, said: Moderate) -> str:
         self._identity.require(Right.MODERATE)
         if said.nick is None and said.address is None:
             raise RefusedError("malformed", f"{said.action} whom? name a nick or an address")
-        name = None if said.nick is None else skeleton(said.nick)
+        name = None if said.nick is None else skeleton(checked_nick(said.nick))
         address = None if said.address is None else _address(said.address)
         if name == skeleton(self._author.nick):
             raise _about_oneself()
@@ -140,14 +142,14 @@ class Moderation:
 
     def _list(self) -> str:
         self._identity.require(Right.MODERATE)
-        lines = [_line(one) for one in self._sanctions()]
         rules = self._service.access.holdings.rules
-        lines += [f"{room} is read-only" for room, rule in sorted(rules.items()) if rule.read_only]
+        lines = [f"{room} is read-only" for room, rule in sorted(rules.items()) if rule.read_only]
         lines += [
             f"{room} is private: {', '.join(sorted(rule.members)) or 'nobody'}"
             for room, rule in sorted(rules.items())
             if rule.private and not rule.direct
         ]
+        lines += [_line(one) for one in self._sanctions()]
         left_out = len(lines) - _MOST_LISTED
         if left_out > 0:
             lines = [f"{left_out} more are not shown", *lines[-_MOST_LISTED:]]
@@ -165,9 +167,9 @@ class Moderation:
         Raises:
             RefusedError: nobody, oneself, or somebody of a higher role.
         """
-        nick = said.nick
-        if nick is None:
+        if said.nick is None:
             raise RefusedError("malformed", f"{said.action} whom? name a nick")
+        nick = checked_nick(said.nick)
         access = self._service.access
         name = access.reserved(nick)
         if name is not None:
@@ -175,9 +177,7 @@ class Moderation:
         elif present := self._service.people.named(nick):
             whom = Whom(present[0].nick, present[0].identity.address, present[0].identity.role)
         else:
-            raise RefusedError(
-                "no_such_target", f"nobody has a token with the name {safe_line(nick)[:64]}, or is here as that"
-            )
+            raise RefusedError("no_such_target", f"nobody has a token with the name {nick}, or is here as that")
         if skeleton(whom.name) == skeleton(self._author.nick):
             raise _about_oneself()
         if _rank(whom.role) > _rank(self._identity.role):

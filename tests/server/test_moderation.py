@@ -172,7 +172,7 @@ class TestBanning:
 
     async def test_by_both(self, town: Town) -> None:
         root = await town.visit("root")
-        assert await act(root, "ban", nick="bob", address="2001:db8::1/64") == "bob and 2001:db8::/64 is banned"
+        assert await act(root, "ban", nick="bob", address="2001:db8::1/64") == "bob and 2001:db8::/64 are banned"
         assert (await town.post("bob", "hello")).status_code == 403
         await act(root, "unban", address="2001:db8::ffff")
         assert (await town.post("bob", "hello")).status_code == 403
@@ -329,6 +329,13 @@ class TestWhatCannotBe:
         assert (await refused(mo, "mute", **fields))[0] == code
         assert (await says(bob, "x"))["type"] == "event"
 
+    async def test_a_nick_that_nobody_can_have(self, town: Town) -> None:
+        root = await town.visit("root")
+        for action in ("remove", "mute", "ban", "unmute", "unban", "admit", "expel"):
+            for nick in ("", "a b", "x" * 33, "\x1b[2J", "x" * 20_000):
+                code, message = await refused(root, action, nick=nick, room="crew")
+                assert (code, "\x1b" in message, len(message) < 200) == ("malformed", False, True)
+
     async def test_an_unknown_action(self, town: Town) -> None:
         assert (await refused(await town.visit("root"), "explode"))[0] == "malformed"
 
@@ -355,11 +362,11 @@ class TestList:
         await act(mo, "read_only", room="news")
         await act(mo, "private", room="crew")
         assert (await act(mo, "list")).split("\n") == [
+            "news is read-only",
+            "crew is private: mo",
             "banned: bob, by root: spam",
             "banned: 127.0.0.2 until 2027-01-15 08:01 UTC, by root",
             "muted: eve in ops, by mo",
-            "news is read-only",
-            "crew is private: mo",
         ]
         town.now += 60_000
         assert "127.0.0.2" not in await act(mo, "list")
