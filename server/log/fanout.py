@@ -22,6 +22,8 @@ _PRELOAD = 512
 #: How many entries are looked at to find the newest ones that a listener wants: hours of one host's samples.
 LOOK_BACK = 20_000
 _PAGE = 500
+#: Bytes of the bodies that all tails hold together; encoded, they may take several times as much.
+TAILS_BYTES = 128 << 20
 
 
 class Start:
@@ -55,6 +57,8 @@ class Fanout:
         self._tails: dict[str, Tail] = {}
         self._cursors: dict[str, set[Cursor]] = {}
         self._holds: Counter[str] = Counter()
+        self._size = 0
+        self._most = TAILS_BYTES
         self._dirty: dict[str, None] = {}
         self._round: Iterator[Cursor] | None = None
         self._scheduled = False
@@ -92,7 +96,9 @@ class Fanout:
                 older = await self._store.read_before(stream, tail.begin + 1, _PRELOAD)
                 # What was read may still hold what was erased while it was on its way.
                 if tail.erasures == erasures:
+                    before = tail.size
                     tail.preload(older)
+                    self._grew(tail.size - before)
             return tail
 
     async def start(
@@ -170,8 +176,23 @@ class Fanout:
     def _release(self, stream: str) -> None:
         """Forget the tail if nobody needs it; who opens the stream again reads what is newest then."""
         if not self._cursors.get(stream) and stream not in self._holds and stream != STATUS:
-            self._tails.pop(stream, None)
+            tail = self._tails.pop(stream, None)
             self._cursors.pop(stream, None)
+            self._size -= tail.size if tail is not None else 0
+
+    def _grew(self, size: int) -> None:
+        """Count what tails hold; when it is too much, the largest leave more to the store."""
+        self._size += size
+        if self._size <= self._most:
+            return
+        for tail in sorted(self._tails.values(), key=attrgetter("size"), reverse=True):
+            before = tail.size
+            tail.shed(before // 4)
+            self._size -= before - tail.size
+            if self._size <= TAILS_BYTES // 2:
+                break
+        # Each keeps an entry: with so many that this is too much already, it is not tried anew for each event.
+        self._most = max(TAILS_BYTES, self._size + TAILS_BYTES // 8)
 
     async def _before_newest(self, stream: str, tail: Tail, count: int) -> int:
         held = tail.newest(count)
@@ -218,7 +239,9 @@ class Fanout:
         for stream, group in groupby(sorted(entries, key=attrgetter("stream")), attrgetter("stream")):
             tail = self._tails.get(stream)
             if tail is not None:
+                before = tail.size
                 tail.extend(list(group))
+                self._grew(tail.size - before)
                 self._dirty[stream] = None
         if self._dirty and not self._scheduled:
             self._scheduled = True

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 from msgspec import structs
@@ -12,7 +13,9 @@ from server.log.wire import Wire
 
 #: A span is at most this long, or one entry.
 SPAN_BYTES = 64 * 1024
-_SPANS_KEPT = 256
+#: What is kept of spans at most: listeners at many places at once must not hold the stream many times over.
+_SPANS_BYTES = 2 << 20
+_SPAN_OVERHEAD = 300
 
 
 class Selection(Protocol):
@@ -64,13 +67,19 @@ class Tail:
         self._slots: list[_Slot] = []
         self._seqs: list[int] = []
         self._spans: dict[tuple[int, Wire, Selection | None, bool], Span] = {}
+        self._span_bytes = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of all bodies that are held."""
+        return self._bytes
 
     def __len__(self) -> int:
         return len(self._slots)
 
     def extend(self, entries: Sequence[Entry]) -> None:
         """Take what became durable, oldest first."""
-        self._spans.clear()
+        self._forget_spans()
         for entry in entries:
             for seq, body in entry.erased:
                 self.erasures += 1
@@ -81,12 +90,14 @@ class Tail:
         self.head = self._seqs[-1]
         # Lists lose their front in one go, now and then, rather than entry by entry.
         if len(self._slots) > 2 * self._capacity or self._bytes > 2 * self._capacity_bytes:
-            self._shed()
+            self.shed(self._capacity_bytes)
 
     def preload(self, older: Sequence[Entry]) -> None:
         """Put entries in front that were read from the store: all of those right before `begin`."""
         if not older or self.begin != older[-1].seq:
             return
+        sizes = accumulate(len(entry.body) for entry in reversed(older))
+        older = older[-max(1, sum(size <= self._capacity_bytes for size in sizes)) :]
         self._slots[:0] = [_Slot(entry) for entry in older]
         self._seqs[:0] = [entry.seq for entry in older]
         self._bytes += sum(len(entry.body) for entry in older)
@@ -116,10 +127,11 @@ class Tail:
         key = (after, wire, selection, lagging)
         found = self._spans.get(key)
         if found is None:
-            if len(self._spans) >= _SPANS_KEPT:
-                self._spans.clear()
+            if self._span_bytes > _SPANS_BYTES:
+                self._forget_spans()
             join = self._join_conflated if lagging else self._join
             found = self._spans[key] = join(after, wire, selection)
+            self._span_bytes += len(found.data) + _SPAN_OVERHEAD
         return found
 
     def _join(self, after: int, wire: Wire, selection: Selection | None) -> Span:
@@ -158,10 +170,15 @@ class Tail:
             self._slots[index] = _Slot(structs.replace(old, body=body))
             self._bytes += len(body) - len(old.body)
 
-    def _shed(self) -> None:
+    def _forget_spans(self) -> None:
+        self._spans.clear()
+        self._span_bytes = 0
+
+    def shed(self, most: int) -> None:
+        """Leave the oldest to the store, until no more than ``most`` bytes of bodies are held, or one entry."""
         drop = max(0, len(self._slots) - self._capacity)
         kept_bytes = self._bytes - sum(len(slot.entry.body) for slot in self._slots[:drop])
-        while kept_bytes > self._capacity_bytes and drop < len(self._slots) - 1:
+        while kept_bytes > most and drop < len(self._slots) - 1:
             kept_bytes -= len(self._slots[drop].entry.body)
             drop += 1
         if drop == 0:

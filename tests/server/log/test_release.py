@@ -10,6 +10,7 @@ from server.log.fanout import Fanout, Start
 from server.log.memory import MemoryStore
 from server.log.store import Entry, Store, StoreBusyError
 from server.log.streams import STATUS
+from server.log.tail import Tail
 from tests.server.log.conftest import ROOM, said, until
 from tests.server.log.listeners import ListSink, make_wire
 
@@ -192,3 +193,48 @@ async def test_the_last_one_leaves_in_the_middle_of_a_round(
     _, sink = await listen(fanout, 5)
     await store.append(said("y"))
     await until(lambda: sink.seqs() == [1, 2])
+
+
+async def test_all_tails_together_are_bounded(
+    store: Store, fanout: Fanout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The largest give way, nobody misses anything, and what is counted is what is held."""
+    monkeypatch.setattr(fanout_module, "TAILS_BYTES", 4000)
+    monkeypatch.setattr(fanout, "_most", 4000)
+    cursors, sinks = [], []
+    for room in ("room:a", "room:b", "room:c"):
+        await fanout.start(room, None, 0)
+        sinks.append(ListSink(0))
+        cursors.append(fanout.attach(room, WIRE, sinks[-1], 0))
+    for number in range(60):
+        for room in ("room:a", "room:b", "room:c") if number > 40 else ("room:a",):
+            await store.append(said("x" * 90, stream=room))
+            assert sum(tail.size for tail in fanout._tails.values()) == fanout._size <= 4500
+    for sink, cursor in zip(sinks, cursors, strict=True):
+        sink.give_room()
+        await until(lambda cursor=cursor: cursor.position == cursor.tail.head)  # type: ignore[misc]
+    assert [len(sink.seqs()) for sink in sinks] == [60, 19, 19]
+    for cursor in cursors:
+        fanout.detach(cursor)
+    await until(lambda: not tails(fanout))
+    assert fanout._size == 0
+
+
+async def test_more_tails_than_can_be_held_do_not_make_each_event_dear(
+    store: Store, fanout: Fanout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fanout_module, "TAILS_BYTES", 8000)
+    monkeypatch.setattr(fanout, "_most", 8000)
+    for number in range(100):
+        await fanout.start(f"room:{number}", None, 0)
+        fanout.attach(f"room:{number}", WIRE, ListSink(), 0)
+    rounds = 0
+
+    def shed(tail: Tail, most: int) -> None:
+        nonlocal rounds
+        rounds += 1
+
+    monkeypatch.setattr(Tail, "shed", shed)
+    for number in range(100):
+        await store.append(said("x" * 90, stream=f"room:{number}"))
+    assert 0 < rounds < 1000

@@ -176,9 +176,31 @@ def test_equal_selections_share_their_bytes() -> None:
 
 
 def test_what_is_remembered_of_spans_is_bounded() -> None:
+    """Listeners at a thousand places would hold the stream hundreds of times over."""
     tail = Tail("epoch", 0)
-    tail.extend(entries(1000))
+    tail.extend(entries(1000, body=bytes(500)))
     wire = make_wire()
     for after in range(1000):
         tail.span(after, wire)
-    assert len(tail._spans) <= tail_module._SPANS_KEPT
+        held = sum(len(span.data) for span in tail._spans.values())
+        assert held <= tail_module._SPANS_BYTES + tail_module.SPAN_BYTES
+    assert len(tail._spans) > 1
+
+
+def test_what_is_preloaded_is_bounded_too() -> None:
+    tail = Tail("epoch", 20, capacity_bytes=1000)
+    older = entries(20, body=bytes(300))
+    tail.preload(older)
+    assert (len(tail), tail.begin, tail.newest(3)) == (3, 17, 17)
+    one = Tail("epoch", 20, capacity_bytes=10)
+    one.preload(older)
+    assert (len(one), one.begin) == (1, 19)
+
+
+def test_shedding_leaves_the_newest() -> None:
+    tail = Tail("epoch", 0)
+    tail.extend(entries(20, body=bytes(300)))
+    tail.shed(1000)
+    assert (len(tail), tail.begin, tail.size <= 1000) == (3, 17, True)
+    tail.shed(0)
+    assert (len(tail), tail.begin, tail.head) == (1, 19, 20)
