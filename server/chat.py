@@ -71,9 +71,9 @@ class Chat:
         """Empty before ``hello``."""
         return self._conversation.nick
 
-    def review(self) -> None:
-        """Stay in no room that is shut."""
-        self._conversation.review()
+    def review(self, rooms: frozenset[str]) -> None:
+        """Stay in none of these rooms that is shut."""
+        self._conversation.review(rooms)
 
     async def run(self, identity: Identity | None, address: str) -> None:
         """Until one side ends it.
@@ -85,7 +85,7 @@ class Chat:
         self._service.connections.add(self)
         try:
             hello = await self._hello()
-            self.identity = self._identify(hello.token, identity, address)
+            self.identity = await self._identify(hello.token, identity, address)
             await self._conversation.greet(hello, self.identity)
             while (frame_in := await self._receive()) is not None:
                 await self._answer(frame_in)
@@ -150,12 +150,12 @@ class Chat:
             raise FarewellError(CloseCode.PROTOCOL_ERROR, "the first frame is a hello")
         return said
 
-    def _identify(self, token: str | None, shaken: Identity | None, address: str) -> Identity:
+    async def _identify(self, token: str | None, shaken: Identity | None, address: str) -> Identity:
         """Who this is, by the token of the handshake or of the hello."""
         try:
             identity = shaken
             if identity is None or token is not None:
-                identity = admitted(self._service, token, address)
+                identity = await admitted(self._service, token, address)
             if shaken is not None and shaken.token != identity.token:
                 raise NotAdmittedError("the token of the handshake and that of the hello differ")
         except (NotAdmittedError, TooManyLoginsError) as error:

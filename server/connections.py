@@ -37,8 +37,8 @@ class Connection(Protocol):
         """The name it goes by; None for who only listens, without a token."""
         ...
 
-    def review(self) -> None:
-        """Called when what holds in rooms may have changed: stay in none that is shut."""
+    def review(self, rooms: frozenset[str]) -> None:
+        """Called when what holds in these rooms has changed: stay in none that is shut."""
         ...
 
     def tick(self, now: float) -> None:
@@ -98,9 +98,11 @@ class Connections:
 
     def review(self, rules: Rules) -> None:
         """What holds has changed: end who cannot be here any more, and let nobody stay in a room that is shut."""
-        self.dismiss(rules.ending)
-        for connection in list(self._all):
-            connection.review()
+        news = rules.news()
+        if news.people:
+            self.dismiss(rules.ending)
+        for connection in list(self._all) if news.rooms else ():
+            connection.review(news.rooms)
 
     async def end_all(self, code: CloseCode, reason: str, drain: float, hurry: asyncio.Event) -> None:
         """Tell everyone, give them a moment to go, and drop those who do not.

@@ -94,9 +94,9 @@ class Conversation:
             rule = self._service.rules.of(room)
             self.tell(messages.Invited(room, by, rule.direct, rule.other(self.nick)))
 
-    def review(self) -> None:
-        """Leave every room that is shut to this person now, and learn what holds in the others."""
-        for name in list(self._rooms):
+    def review(self, rooms: frozenset[str]) -> None:
+        """Leave those of these rooms that are shut to this person now, and tell what holds in the others."""
+        for name in rooms & self._rooms.keys():
             if not self._shut_out(name):
                 rule = self._service.rules.of(name)
                 if rule.holds != self._told.get(name):

@@ -135,9 +135,9 @@ class Reader:
             self._service.fanout.detach(self._cursor)
             self._service.connections.remove(self)
 
-    def review(self) -> None:
-        """End if this is a room that is shut."""
-        ending = self._shut()
+    def review(self, rooms: frozenset[str]) -> None:
+        """End if this is one of these rooms, and it is shut."""
+        ending = self._shut() if room_of(self._stream) in rooms else None
         if ending is not None:
             self._say_bye(*ending)
 

@@ -29,6 +29,18 @@ class Ending(NamedTuple):
     retry_ms: int | None = None
 
 
+class News(NamedTuple):
+    """What has changed.
+
+    Attributes:
+        people: somebody may have to go.
+        rooms: where something else holds.
+    """
+
+    people: bool
+    rooms: frozenset[str]
+
+
 class Rules:
     """What holds now, as `Access` says: asked before each coming in and each writing.
 
@@ -41,6 +53,7 @@ class Rules:
         self._of = Holdings()
         self._sanctions = Sanctions(())
         self._rooms: dict[str, list[str]] = {}
+        self._told = access.holdings
 
     def of(self, room: str) -> Rule:
         """What holds in a room."""
@@ -119,6 +132,21 @@ class Rules:
         return True
 
     # What holds changes
+
+    def news(self) -> News:
+        """What is another than when this was asked the last time."""
+        before, now = self._told, self._access.holdings
+        self._told = now
+        if now is before:
+            # Nothing was written: something ended by itself.
+            return News(people=True, rooms=frozenset())
+        rooms = {
+            room
+            for room in before.rules.keys() | now.rules.keys()
+            if before.rules.get(room) != now.rules.get(room)
+        }
+        people = (before.tokens, before.sanctions) != (now.tokens, now.sanctions)
+        return News(people, changed)
 
     async def change(self, change: Callable[[AccessFile], T]) -> T:
         """Change the access file; what it says holds when this returns.

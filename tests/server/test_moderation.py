@@ -1,10 +1,12 @@
 """Removing, banning and muting people, over real sockets."""
 
+import asyncio
 import contextlib
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -265,6 +267,35 @@ class TestMuting:
         await act(mo, "mute", nick="bob")
         await act(mo, "unmute", nick="eve")
         assert (await says(bob, "x"))["type"] == "error"
+
+
+class TestComingInMeanwhile:
+    async def test_between_the_handshake_and_the_hello(self, town: Town) -> None:
+        root, bob = await town.visit("root"), await town.knock("bob")
+        await act(root, "ban", nick="bob")
+        await bob.say("hello", nick="bob", session="s", rooms={"main": None})
+        assert await ending(bob) == (4503, "you are banned", None)
+
+    async def test_after_the_hello_and_before_the_welcome(
+        self, town: Town, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        root, bob = await town.visit("root"), await town.knock("bob")
+        opening, go_on = asyncio.Event(), asyncio.Event()
+        fanout = type(town.house.service.fanout)
+        opened = fanout.open
+
+        async def slow(self: Any, stream: str) -> Any:
+            opening.set()
+            await go_on.wait()
+            return await opened(self, stream)
+
+        monkeypatch.setattr(fanout, "open", slow)
+        await bob.say("hello", nick="bob", session="s", rooms={"main": None})
+        await opening.wait()
+        await act(root, "remove", nick="bob")
+        go_on.set()
+        assert await ending(bob) == (4503, "root removed you", None)
+        assert town.house.service.people.named("bob") == []
 
 
 class TestRights:

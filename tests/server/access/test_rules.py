@@ -12,7 +12,7 @@ from server.access.direct import direct_room, is_direct
 from server.access.file import AccessFile
 from server.access.identity import Author, Identity
 from server.access.records import Holdings, Rule
-from server.access.rules import Ending, Rules
+from server.access.rules import Ending, News, Rules
 from server.refusal import RefusedError
 from tests.server.access.test_file import record
 from tests.server.access.test_sanctions import sanction, somebody, stranger
@@ -110,6 +110,19 @@ def test_the_rooms_of_somebody(place: Place) -> None:
     assert place.rules.rooms_of(stranger()) == []
     place.hold(Holdings())
     assert place.rules.rooms_of(somebody("ana")) == []
+
+
+def test_the_news_since_it_was_asked_last(place: Place) -> None:
+    place.rules.news()
+    assert place.rules.news() == News(True, frozenset()), "something ended by itself"
+    changed = {**ROOMS, "crew": Rule(), "more": Rule(read_only=True)}
+    place.hold(Holdings(rules=changed))
+    assert place.rules.news() == News(False, frozenset({"crew", "more"}))
+    place.hold(Holdings(rules={}, sanctions=(sanction(),)))
+    assert place.rules.news() == News(True, frozenset(changed))
+    token = record()
+    place.hold(Holdings(tokens={token.id: token}, sanctions=(sanction(),)))
+    assert place.rules.news() == News(True, frozenset())
 
 
 def test_the_name_of_a_room_of_two() -> None:
