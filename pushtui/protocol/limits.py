@@ -48,7 +48,7 @@ class Protection(Struct, frozen=True):
         sends_per_address: of everyone without a token at one address.
         frames: of one WebSocket connection, whatever they are; more wait in its transport.
         new_rooms: made by one person.
-        rooms: there are at most; a room that nobody has ever written to counts while somebody is in it.
+        rooms: there are at most, with those that nobody has ever written to.
         failed_logins: with a wrong token, from one address.
         sessions_per_person: connections to the chat with the same token.
     """
