@@ -20,7 +20,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.FINE: "all went well",
     Exit.UNEXPECTED: "something unexpected",
     Exit.WRONG_OPTIONS: "wrong options or configuration",
-    Exit.CANNOT_START: "the server cannot start: its port or its data folder cannot be had",
+    Exit.CANNOT_START: "the server cannot start: its port or a file cannot be had, or anybody could come in",
     Exit.NO_SERVER: "no server at that address",
     Exit.REFUSED: "the server refused: nick, name, limit or token",
     Exit.INTERRUPTED: "interrupted",

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
 import logging
 import socket
 import ssl
@@ -19,9 +18,8 @@ logger = logging.getLogger(__name__)
 BACKLOG = 4096
 #: Connections accepted before others have their turn.
 _BATCH = 256
-#: What accept(2) says when there are no descriptors or no memory left; that passes.
-_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_EXHAUSTED_SECONDS = 1.0
+#: Before accepting is tried again after it failed.
+_PAUSE = 1.0
 #: Who is turned away and has yet to read why; with more of them the oldest are dropped.
 MOST_DISMISSED = 64
 _RETRY_AFTER = 10
@@ -95,11 +93,10 @@ class Gate:
             except ConnectionAbortedError:
                 continue  # it was gone before its turn came
             except OSError as error:
-                if error.errno not in _EXHAUSTED:
-                    raise
+                # Most often there are no descriptors left. That passes, and asking again at once would not help.
                 logger.warning("no connection can be accepted for a moment: %s", error.strerror)
                 self._loop.remove_reader(self._listener)
-                self._again = self._loop.call_later(_EXHAUSTED_SECONDS, self.open)
+                self._again = self._loop.call_later(_PAUSE, self.open)
                 return
             peer.setblocking(False)
             self._receive(peer, address[0])

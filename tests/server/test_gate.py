@@ -297,7 +297,7 @@ class _Exhausted:
 
 @pytest.fixture
 async def exhausted(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[_Exhausted]:
-    monkeypatch.setattr("server.gate._EXHAUSTED_SECONDS", 0.01)
+    monkeypatch.setattr("server.gate._PAUSE", 0.01)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         yield _Exhausted(listener, 3)
