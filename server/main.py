@@ -71,8 +71,9 @@ def bind(settings: ServeSettings, *, encrypted: bool) -> socket.socket:
         family, kind, proto, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except OSError as error:
-        raise CommandError(Exit.CANNOT_START, f"{host} is no address to listen on: {error.strerror}") from error
+    except (OSError, UnicodeError) as error:  # a name that cannot be encoded as one of a host is no name either
+        why = error.strerror if isinstance(error, OSError) else "it is no name of a host"
+        raise CommandError(Exit.CANNOT_START, f"{host} is no address to listen on: {why}") from error
     if not ip_address(str(address[0]).partition("%")[0]).is_loopback:
         _beyond_this_machine(settings, encrypted)
     listener = socket.socket(family, kind, proto)

@@ -19,6 +19,8 @@ _PASSING = {408, 425, 429}
 #: No token, or none that is good: RFC 9110, section 15.5.2.
 UNAUTHORIZED = 401
 _SHOWN = 100
+#: How much of its reason; more would push everything else off a small screen.
+_LONGEST_REASON = 200
 #: How much of a refusal's body is read.
 LARGEST_REFUSAL = 4096
 
@@ -77,7 +79,7 @@ def closed(code: int, reason: str, retry_ms: int | None = None) -> Ending:
         retry_ms: the least wait it asked for.
     """
     known = next((sentence for closing, sentence in _CLOSINGS.items() if closing == code), None)
-    sentence = masked(safe_line(reason).strip()) or known or f"the server closed the connection with code {code}"
+    sentence = _reason(reason) or known or f"the server closed the connection with code {code}"
     state = LinkState.REFUSED if is_final(code) else LinkState.LOST
     return Ending(state, sentence, code, told=max(0, retry_ms or 0) / 1000)
 
@@ -153,7 +155,12 @@ def _said(body: bytes | None) -> str:
         said = decoding.json((body or b"").decode(errors="replace"), _Refusal).message
     except decoding.UnreadableError:
         return ""
-    return masked(safe_line(said).strip())
+    return _reason(said)
+
+
+def _reason(said: str) -> str:
+    said = masked(safe_line(said).strip())
+    return said if len(said) <= _LONGEST_REASON else f"{said[:_LONGEST_REASON]}…"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
