@@ -140,11 +140,8 @@ class Rules:
         if now is before:
             # Nothing was written: something ended by itself.
             return News(people=True, rooms=frozenset())
-        rooms = {
-            room
-            for room in before.rules.keys() | now.rules.keys()
-            if before.rules.get(room) != now.rules.get(room)
-        }
+        rooms = before.rules.keys() | now.rules.keys()
+        changed = frozenset(room for room in rooms if before.rules.get(room) != now.rules.get(room))
         people = (before.tokens, before.sanctions) != (now.tokens, now.sanctions)
         return News(people, changed)
 
