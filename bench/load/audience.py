@@ -33,6 +33,7 @@ class Audibility:
         latencies: ns on the way, sorted; a sample when many messages arrive in one read.
         bytes: all that was read.
         processor: seconds that the busiest reader used.
+        all_processor: and all of them together.
         closed: connections that the server has ended.
     """
 
@@ -41,6 +42,7 @@ class Audibility:
     latencies: Sequence[int]
     bytes: int
     processor: float
+    all_processor: float
     closed: int
 
     def percentile(self, share: float) -> float:
@@ -110,6 +112,7 @@ class Audience:
             sorted(latencies),
             sum(one.bytes for one in heard),
             max(one.processor for one in heard),
+            sum(one.processor for one in heard),
             sum(one.closed for one in heard),
         )
 

@@ -33,6 +33,12 @@ def processor_seconds(pid: int) -> float:
     return sum(_scheduled_ns(process.pid) for process in family(pid)) / 1e9
 
 
+def machine_seconds() -> float:
+    """What all processes of the machine together have used, and what was stolen from it."""
+    times = psutil.cpu_times()
+    return sum(times) - times.idle - times.iowait - getattr(times, "guest", 0) - getattr(times, "guest_nice", 0)
+
+
 def memory_bytes(pid: int) -> int:
     """What a process and its children have of the memory, shared pages counted once (PSS)."""
     return sum(process.memory_full_info().pss for process in family(pid))

@@ -93,14 +93,15 @@ class _Lane:
 
 
 class Speaker:
-    """Says messages of 150 bytes, with the time in them, into one server."""
+    """Says messages of 150 bytes, with the time in them, into one server.
+
+    A WebSocket is kept open between two times; HTTP connections are opened for each, as servers end idle ones.
+    """
 
     def __init__(self, port: int, way: Way) -> None:
-        self._selector = selectors.SelectSelector()
-        self._lanes = [_Lane(port, way) for _ in range(way.lanes)]
-        for lane in self._lanes:
-            self._selector.register(lane.one, selectors.EVENT_READ, lane)
-        self._one_each = way.lanes > 1
+        self._port = port
+        self._way = way
+        self._kept = [_Lane(port, way)] if way.lanes == 1 else []
         self._number = 0
 
     def __enter__(self) -> Self:
@@ -109,9 +110,8 @@ class Speaker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for lane in self._lanes:
+        for lane in self._kept:
             lane.one.close()
-        self._selector.close()
 
     def say(
         self,
@@ -132,28 +132,35 @@ class Speaker:
         Raises:
             TimeoutError: no answer came for a minute.
         """
-        lanes = self._lanes if burst or per_second is not None else self._lanes[:1]
-        unanswered = 1 if self._one_each or (not burst and per_second is None) else _UNANSWERED
-        said = Said(began=time.monotonic_ns())
-        processor = time.process_time()
-        started = time.monotonic()
-        sent = 0
-        while len(said.answers) < messages:
+        at_once = burst or per_second is not None
+        lanes = self._kept or [_Lane(self._port, self._way) for _ in range(self._way.lanes if at_once else 1)]
+        unanswered = _UNANSWERED if at_once and self._kept else 1
+        with selectors.SelectSelector() as selector:
             for lane in lanes:
-                while sent < messages and lane.unanswered < unanswered:
-                    if per_second is not None and time.monotonic() < started + sent / per_second:
-                        break
-                    lane.say(self._number, size)
-                    self._number += 1
-                    sent += 1
-            wait = _PATIENCE
-            if per_second is not None and sent < messages:
-                wait = max(0.0, started + sent / per_second - time.monotonic())
-            ready = self._selector.select(wait)
-            if not ready and wait == _PATIENCE:
-                raise TimeoutError(f"{len(said.answers)} of {messages} messages were answered")
-            for key, _ in ready:
-                said.answers.extend(key.data.hear())
-        said.ended = time.monotonic_ns()
-        said.processor = time.process_time() - processor
+                selector.register(lane.one, selectors.EVENT_READ, lane)
+            said = Said(began=time.monotonic_ns())
+            processor = time.process_time()
+            sent = 0
+            while len(said.answers) < messages:
+                wait = _PATIENCE
+                for lane in lanes:
+                    while sent < messages and lane.unanswered < unanswered:
+                        if per_second is not None:
+                            wait = said.began / 1e9 + sent / per_second - time.monotonic()
+                            if wait > 0:
+                                break
+                            wait = _PATIENCE
+                        lane.say(self._number, size)
+                        self._number += 1
+                        sent += 1
+                ready = selector.select(wait)
+                if not ready and wait == _PATIENCE:
+                    raise TimeoutError(f"{len(said.answers)} of {messages} messages were answered")
+                for key, _ in ready:
+                    said.answers.extend(key.data.hear())
+            said.ended = time.monotonic_ns()
+            said.processor = time.process_time() - processor
+        if not self._kept:
+            for lane in lanes:
+                lane.one.close()
         return said

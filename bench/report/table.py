@@ -6,6 +6,8 @@ from bench.workloads.sample import Sample
 
 #: Above this share of a core it was the load that was measured.
 BOTTLENECK_PERCENT = 90
+#: Above this share of a core, other programs had a part in what was measured.
+NOISE_PERCENT = 10
 
 _COLUMNS = {
     "deliveries_per_second": "deliveries/s",
@@ -72,6 +74,8 @@ def _remark(sample: Sample) -> str:
         remarks.append(f"{sample.figures['lost']:,.0f} not delivered")
     if sample.figures.get("load_percent", 0) > BOTTLENECK_PERCENT:
         remarks.append("the load was the bottleneck")
+    if sample.figures.get("others_percent", 0) > NOISE_PERCENT:
+        remarks.append(f"others used {sample.figures['others_percent']:.0f} % of a core")
     return "; ".join(remarks)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.load.audience import Audience, ListenersLostError
 from bench.load.message import TEXT_BYTES
-from bench.load.processor import processor_seconds
+from bench.load.processor import machine_seconds, processor_seconds
 from bench.load.speaker import Speaker
 from bench.peers.peer import ROOM, Entrance, Peer, Running, Wire
 from bench.workloads.sample import Sample, Stage
@@ -58,10 +58,10 @@ def run(
         ListenersLostError: the server has hung up on somebody.
     """
     expected = people.begin(each)
-    used = processor_seconds(running.pid)
+    used, all_used = processor_seconds(running.pid), machine_seconds()
     said = speaker.say(load.messages, burst=load.burst, per_second=load.per_second, size=load.size)
     heard = people.hear(_HEAR_SECONDS)
-    used = processor_seconds(running.pid) - used
+    used, all_used = processor_seconds(running.pid) - used, machine_seconds() - all_used
     if heard.closed:
         raise ListenersLostError(f"the server has hung up on {heard.closed} listeners")
     seconds = ((heard.at or said.ended) - said.began) / 1e9
@@ -77,6 +77,7 @@ def run(
         "server_us_per_delivery": 1e6 * used / deliveries,
         "server_percent": 100 * used / seconds,
         "load_percent": stage.load_share(heard.processor, said.processor, seconds),
+        "others_percent": max(0.0, 100 * (all_used - used - heard.all_processor - said.processor) / seconds),
         "bytes_per_delivery": heard.bytes / deliveries,
     }
 
