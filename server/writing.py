@@ -1,8 +1,6 @@
 """Whatever is written into the log passes here: checked, made safe, turned into drafts, and stored."""
 
 import asyncio
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -42,7 +40,8 @@ class Writing:
         self._protection = protection
         self._rules = rules
         self._allowances = allowances
-        self._under_way: set[asyncio.Future[None]] = set()
+        self._under_way = _Batch()
+        self._leaving: set[_Batch] = set()
 
     def check_room(self, identity: Identity, room: str) -> None:
         """Raise unless there is the room, or somebody may make it now."""
@@ -58,14 +57,17 @@ class Writing:
         """Return when all is stored or refused that was let through before."""
         # Who was told to go in this turn of the loop goes in the next one.
         await asyncio.sleep(0)
-        if self._under_way:
-            await asyncio.wait(self._under_way)
+        self._leaving.add(self._under_way)
+        self._under_way = _Batch()
+        for batch in list(self._leaving):
+            await batch.empty()
+            self._leaving.discard(batch)
 
     async def write(self, author: Author, said: Written) -> Stored:
         """Store what somebody says, or does to what was said, in a room."""
         self.check_key(said.key)
         self._check(author, said.room)
-        with self._letting_through():
+        with self._under_way:
             try:
                 return await self._write(author, said)
             except RefusedError as refusal:
@@ -114,7 +116,7 @@ class Writing:
             self.check_key(key)
         self._check(author, room)
         self.check_room(author.identity, room)
-        with self._letting_through():
+        with self._under_way:
             return await self._message(author.nick, room, text, key)
 
     async def _message(
@@ -136,7 +138,7 @@ class Writing:
         if title is not None:
             title = self._line(title, self._limits.topic_characters, "a title")
         body = bodies.Notice(self._text(text), level, by, title)
-        with self._letting_through():
+        with self._under_way:
             return await self._append(Draft(STATUS, "notice", by, _encode(body), key))
 
     async def sample(self, sample: Sample, identity: Identity | None = None) -> Stored:
@@ -160,16 +162,6 @@ class Writing:
         author.identity.require(Right.SPEAK)
         self._rules.check_write(author, room)
         self._allowances.send(author.identity, author.nick)
-
-    @contextlib.contextmanager
-    def _letting_through(self) -> Iterator[None]:
-        mark = asyncio.get_running_loop().create_future()
-        self._under_way.add(mark)
-        try:
-            yield
-        finally:
-            self._under_way.discard(mark)
-            mark.set_result(None)
 
     async def _store_in_room(
         self,
@@ -252,6 +244,32 @@ class Writing:
         except StoreBusyError as error:
             raise _busy(error) from error
         return tuple(traces)
+
+
+class _Batch:
+    """What was let through and is not stored or refused yet. One number: every message passes here."""
+
+    __slots__ = ("_count", "_waiting")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def __enter__(self) -> None:
+        self._count += 1
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._count -= 1
+        if not self._count:
+            for waiting in self._waiting:
+                if not waiting.done():
+                    waiting.set_result(None)
+
+    async def empty(self) -> None:
+        """Return when there is nothing more."""
+        if self._count:
+            self._waiting.append(asyncio.get_running_loop().create_future())
+            await self._waiting[-1]
 
 
 def checked_room(text: str) -> str:

@@ -53,8 +53,11 @@ class Sanctions:
         return _longest(one for one in self._about(identity, nick, now) if _mutes(one, room))
 
     def _about(self, identity: Identity, nick: str | None, now: int) -> Iterator[Sanction]:
+        # Asked for each message: nearly always there are none.
+        if not self._by_name and not self._by_address:
+            return
         name = identity.name or nick
-        for sanction in self._by_name.get(skeleton(name), ()) if name and self._by_name else ():
+        for sanction in self._by_name.get(skeleton(name), ()) if name else ():
             if (identity.token is None or not sanction.address) and in_force(sanction, now):
                 yield sanction
         for sanction in self._by_address.get(identity.address, ()):
