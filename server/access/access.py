@@ -73,7 +73,7 @@ class Access:
             AccessFileError: it cannot be read.
         """
         if self._file is not None:
-            await self._look()
+            await self.look()
             self._task = asyncio.get_running_loop().create_task(self._keep_looking())
 
     async def close(self) -> None:
@@ -172,7 +172,12 @@ class Access:
             self._take(await self._run(self._file.load))
         return done
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """See what others have changed in the file; it is looked at now and then anyway.
+
+        Raises:
+            AccessFileError: it cannot be read.
+        """
         async with self._using:
             if self._file is None:
                 return
@@ -199,7 +204,7 @@ class Access:
         while True:
             await asyncio.sleep(self._look_seconds)
             try:
-                await self._look()
+                await self.look()
                 if self._uses and loop.time() - written >= _USES_SECONDS:
                     written = loop.time()
                     await self._write_uses()

@@ -51,9 +51,13 @@ class Allowances:
         if wait := self._rooms.take(_person(identity, "")):
             raise _too_fast("you are making rooms too fast", wait)
 
-    def failed_login(self, address: str) -> float:
-        """A wrong token came from there; returns the seconds to wait if there were too many, else 0."""
-        return self._failed_logins.take(address)
+    def wait_for_login(self, address: str) -> float:
+        """The seconds until one more wrong token from there is looked at, 0 while there were not too many."""
+        return self._failed_logins.wait(address)
+
+    def failed_login(self, address: str) -> None:
+        """A wrong token came from there."""
+        self._failed_logins.take(address)
 
 
 def _person(identity: Identity, nick: str) -> tuple[str, str]:

@@ -1,11 +1,13 @@
 """Stands before every request: who comes, and do they come in."""
 
+import contextlib
 import math
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from server.access.access import NotAdmittedError, bearer
+from server.access.file import AccessFileError
 from server.access.identity import Identity
 from server.addresses import ADDRESS
 from server.service import SERVICE, Service
@@ -27,7 +29,7 @@ async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
             token = bearer(request.headers.get("Authorization"))
             # Browsers cannot set headers on a WebSocket: its token may come with the hello.
             if token is not None or request.path != _CHAT:
-                request[IDENTITY] = admitted(service, token, request[ADDRESS])
+                request[IDENTITY] = await admitted(service, token, request[ADDRESS])
         except NotAdmittedError as error:
             raise web.HTTPUnauthorized(text=str(error), headers={"WWW-Authenticate": "Bearer"}) from error
         except TooManyLoginsError as error:
@@ -50,18 +52,28 @@ class TooManyLoginsError(Exception):
         self.wait = wait
 
 
-def admitted(service: Service, token: str | None, address: str) -> Identity:
+async def admitted(service: Service, token: str | None, address: str) -> Identity:
     """Tell who comes with this token, or without one.
 
-    A right one is let in however many wrong ones came from its address: nobody locks out their neighbours.
+    A right one is let in however many wrong ones came from its address: nobody locks out their neighbours. One
+    that is not known may have been made a moment ago, so the file is looked at before it counts as wrong.
 
     Raises:
         NotAdmittedError: they do not come in.
         TooManyLoginsError: nor do they get an answer for a while.
     """
+    access, allowances = service.access, service.allowances
     try:
-        return service.access.identify(token, address)
+        return access.identify(token, address)
     except NotAdmittedError:
-        if token is not None and (wait := service.allowances.failed_login(address)):
-            raise TooManyLoginsError(wait) from None
+        if token is None:
+            raise
+    if wait := allowances.wait_for_login(address):
+        raise TooManyLoginsError(wait)
+    with contextlib.suppress(AccessFileError):  # what cannot be read now is told by who looks regularly
+        await access.look()
+    try:
+        return access.identify(token, address)
+    except NotAdmittedError:
+        allowances.failed_login(address)
         raise

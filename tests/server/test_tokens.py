@@ -48,10 +48,17 @@ def bearing(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def gated_by(build: Build, folder: Path, protection: Protection, **options: bool) -> Gated:
+async def gated_by(
+    build: Build, folder: Path, protection: Protection, *, open_to_all: bool = False, look: float = 0.01
+) -> Gated:
     commands = AccessFile.open(folder)
     times: list[Gated] = []
-    access = Access(AccessFile.open(folder), clock_ms=lambda: times[0].now if times else 0, look=0.01, **options)
+    access = Access(
+        AccessFile.open(folder),
+        clock_ms=lambda: times[0].now if times else 0,
+        open_to_all=open_to_all,
+        look=look,
+    )
     gated = Gated(await build(protection=protection, access=access), commands)
     times.append(gated)
     return gated
@@ -138,6 +145,17 @@ class TestComingIn:
     @pytest.mark.parametrize("path", ["/", "/healthz"])
     async def test_what_tells_nothing_is_open(self, gated: Gated, path: str) -> None:
         assert (await (await gated.house.http()).get(path)).status_code == 200
+
+
+    async def test_a_token_holds_at_once(self, build: Build, tmp_path: Path) -> None:
+        """Before the server has looked at the file by itself, and without counting as a wrong one."""
+        gated = await gated_by(build, tmp_path, Protection(failed_logins=Rate(0.001, 1)), look=3600)
+        http = await gated.house.http()
+        for name in ("ana", "bob"):
+            secret = Secret.draw()
+            gated.commands.add_token(record(name, Role.MEMBER, secret))
+            assert (await http.get("/metrics", headers=bearing(str(secret)))).status_code == 200
+        gated.commands.close()
 
 
 class TestWhoOneIs:
