@@ -11,17 +11,18 @@ from tests.server.serving import Serving
 
 
 async def test_it_says_back_what_it_hears(tmp_path: Path) -> None:
-    async with Serving.running(tmp_path, "--lab", "--memory") as serving:
-        async with connect(f"ws://127.0.0.1:{serving.port}/lab/echo", proxy=None, max_size=None) as ws:
-            assert ws.protocol.extensions == []
-            for message in ("tschüß", b"\x00\xff", "", ["in ", "two"], bytes(5 << 20)):
-                await ws.send(message)
-                assert await ws.recv() == ("in two" if isinstance(message, list) else message)
-            await (await ws.ping())
+    async with (
+        Serving.running(tmp_path, "--lab", "--memory") as serving,
+        connect(f"ws://127.0.0.1:{serving.port}/lab/echo", proxy=None, max_size=None) as ws,
+    ):
+        assert ws.protocol.extensions == []
+        for message in ("tschüß", b"\x00\xff", "", ["in ", "two"], bytes(5 << 20)):
+            await ws.send(message)
+            assert await ws.recv() == ("in two" if isinstance(message, list) else message)
+        await (await ws.ping())
 
 
 async def test_there_is_none_otherwise(house: House) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        async with connect(f"ws://127.0.0.1:{house.port}/lab/echo", proxy=None):
-            pass
+        await connect(f"ws://127.0.0.1:{house.port}/lab/echo", proxy=None)
     assert refused.value.response.status_code == 404
