@@ -19,21 +19,28 @@ class _Record(Struct, frozen=True, tag_field="what", tag=str.lower, omit_default
 
 
 class Request(_Record, frozen=True):
-    """The client asks: RFC 9112, section 3. ``target`` is the path with its query."""
+    """The client asks: RFC 9112, section 3.
+
+    Attributes:
+        target: the path with its query.
+        wire_bytes: its length on the wire with what was masked since, 0 if that is not known.
+    """
 
     method: str
     target: str
     version: str
     headers: Headers
+    wire_bytes: int = 0
 
 
 class Response(_Record, frozen=True):
-    """The server's status line and headers: RFC 9112, section 4."""
+    """The server's status line and headers: RFC 9112, section 4. ``wire_bytes`` as for a `Request`."""
 
     version: str
     status: int
     reason: str
     headers: Headers
+    wire_bytes: int = 0
 
 
 class Frame(_Record, frozen=True):
@@ -68,8 +75,8 @@ class Line(_Record, frozen=True):
     """One line of an event stream without its end; empty for the one that dispatches.
 
     Attributes:
-        line: its bytes; a line that is too long is cut, and ``wire_bytes`` tells.
-        wire_bytes: its length with its end.
+        line: its bytes, with a byte order mark if the stream begins with one.
+        wire_bytes: its length with its end. An LF that came later than its CR counts with the next line.
     """
 
     line: bytes

@@ -15,6 +15,22 @@ class Watcher(Protocol):
         ...
 
 
+class NotSentError(Exception):
+    """A message could not be sent; the text says why, in one sentence."""
+
+
+class Sender(Protocol):
+    """Sends a message over the WebSocket that is watched."""
+
+    async def __call__(self, message: str | bytes) -> None:
+        """Send it: text, or bytes as a binary message.
+
+        Raises:
+            NotSentError: there is no connection.
+        """
+        ...
+
+
 class Watch:
     """One flow, watched or not. Whoever carries the flow asks `on` first, and makes no record while it is off.
 
