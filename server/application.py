@@ -200,6 +200,7 @@ class Server:
         )
         self._browsers.attach(app)
         app[SERVICE] = service
+        app.on_response_prepare.append(_sign)
         app.add_routes(
             [
                 web.get("/", information.index),
@@ -217,3 +218,8 @@ class Server:
         if self._lab:
             app.router.add_get("/lab/echo", lab.echo, allow_head=False)
         return app
+
+
+async def _sign(_: web.Request, response: web.StreamResponse) -> None:
+    """Say what this is; which versions it is made of is nobody's business."""
+    response.headers["Server"] = "pushtui"

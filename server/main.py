@@ -74,8 +74,9 @@ def bind(settings: ServeSettings, *, encrypted: bool) -> socket.socket:
     except (OSError, UnicodeError) as error:  # a name that cannot be encoded as one of a host is no name either
         why = error.strerror if isinstance(error, OSError) else "it is no name of a host"
         raise CommandError(Exit.CANNOT_START, f"{host} is no address to listen on: {why}") from error
-    if not ip_address(str(address[0]).partition("%")[0]).is_loopback:
-        _beyond_this_machine(settings, encrypted)
+    loopback = ip_address(str(address[0]).partition("%")[0]).is_loopback
+    if _parsed("--trusted-proxy", parse_networks, settings.trusted_proxy) or not loopback:
+        _beyond_this_machine(settings, encrypted=encrypted or loopback)
     listener = socket.socket(family, kind, proto)
     try:
         if os.name == "posix":
@@ -92,13 +93,14 @@ def bind(settings: ServeSettings, *, encrypted: bool) -> socket.socket:
     return listener
 
 
-def _beyond_this_machine(settings: ServeSettings, encrypted: bool) -> None:
+def _beyond_this_machine(settings: ServeSettings, *, encrypted: bool) -> None:
     """See that who can reach the server from elsewhere has to have a token, or is meant to need none."""
     tokens = tokens_exist(settings.data)
+    way = "by the proxy" if settings.trusted_proxy else f"at {settings.host}"
     if not tokens and not settings.open:
         raise CommandError(
             Exit.CANNOT_START,
-            f"others could come in at {settings.host} unasked: make tokens for those who may (pushtui token create"
+            f"others could come in {way} unasked: make tokens for those who may (pushtui token create"
             " NAME), or say --open to let in everyone",
         )
     if tokens and not encrypted:

@@ -49,6 +49,13 @@ class TestBeyondThisMachine:
             run(ServeSettings(host="0.0.0.0", port=0, data=tmp_path))
         assert "others could come in at 0.0.0.0 unasked" in str(refused.value)
 
+    def test_a_proxy_brings_others_in(self, tmp_path: Path, data: Path, caplog: pytest.LogCaptureFixture) -> None:
+        with pytest.raises(CommandError) as refused:
+            bind(ServeSettings(port=0, data=tmp_path / "none", trusted_proxy="127.0.0.1"), encrypted=False)
+        assert "others could come in by the proxy unasked" in str(refused.value)
+        bind(ServeSettings(port=0, data=data, trusted_proxy="127.0.0.1"), encrypted=False).close()
+        assert not caplog.records  # it stays on this machine up to the proxy
+
     def test_open_is_meant(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         bind(ServeSettings(host="0.0.0.0", port=0, data=tmp_path, open=True), encrypted=False).close()
         assert not caplog.records
