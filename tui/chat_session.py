@@ -142,6 +142,11 @@ class ChatSession:
         if self._client is not None:
             self._client.retry_now()
 
+    def tell(self, note: Note | None) -> None:
+        """Have a note read; None leaves the one before."""
+        if note is not None:
+            self.note, self._note_read, self._noted_at = note, False, self._clock.steady()
+
     def read_note(self) -> None:
         """Whoever writes on has read the note, unless it came a moment ago."""
         self._note_read = self.note is not None and self._clock.steady() < self._noted_at + _NOTE_SECONDS
@@ -302,7 +307,7 @@ class ChatSession:
             with suppress(ValueError):
                 client.join(happening.room)
         if isinstance(happening, Welcome) and self._linked and happening.you.nick != self.state.me:
-            self._tell(Note(f"you are {happening.you.nick} now", grave=False))
+            self.tell(Note(f"you are {happening.you.nick} now", grave=False))
         self.state.apply(happening, self._clock.wall_ms())
         self.kept = client.kept
         match happening:
@@ -315,7 +320,7 @@ class ChatSession:
             case Welcome() | Resume() if self.away:
                 self._note_own_presence()
             case Done():
-                self._tell(self.requests.done(happening))
+                self.tell(self.requests.done(happening))
             case Invited():
                 self._invited(client, happening)
             case Error():
@@ -328,7 +333,7 @@ class ChatSession:
 
     def _invited(self, client: Chat, invited: Invited) -> None:
         invitation = self.requests.invitation(invited)
-        self._tell(invitation.note)
+        self.tell(invitation.note)
         if invitation.opens and invited.other and invited.room not in self.state.rooms:
             with suppress(ValueError):  # in too many rooms; /dm says so
                 client.join(invited.room)
@@ -339,15 +344,11 @@ class ChatSession:
         if request is None and self._hold.begin(error, self._clock.steady()):
             return
         if request is None or request.title:
-            self._tell(Note(error.message, grave=error.code != "not_kept"))
+            self.tell(Note(error.message, grave=error.code != "not_kept"))
 
     def _end_hold(self) -> None:
         if not self.waiting:
             self._hold.end()
-
-    def _tell(self, note: Note | None) -> None:
-        if note is not None:
-            self.note, self._note_read, self._noted_at = note, False, self._clock.steady()
 
     def _speaking(self, room: str) -> None:
         if reason := self.silence(room):

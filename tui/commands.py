@@ -105,7 +105,7 @@ COMMANDS: dict[str, Command] = {
         _act("remove", "NICK [TIME] [REASON]", "send somebody away, for 10m, or free to come back"),
         _act("ban", "NICK|ADDRESS [TIME] [REASON]", "keep somebody out, for 30d or for good", Right.ADMINISTER),
         _act("unban", "NICK|ADDRESS", "let in again who was removed or banned"),
-        _act("bans", "", "list who is kept out or muted, and which rooms are closed"),
+        _act("bans", "", "list who is kept out or muted, and closed rooms"),
         _act("readonly", "on|off", "let only moderators write in this room, or everyone"),
         Command("help", "", "show keys and commands"),
         Command("quit", "", "leave pushtui"),

@@ -100,7 +100,9 @@ async def test_retry_now_asks_both_clients(stage: type[Stage]) -> None:
         assert ("retry_now",) in on.status.calls
 
 
-async def test_an_error_of_the_server_is_told_above_the_composer_until_one_can_have_read_it(stage: type[Stage]) -> None:
+async def test_an_error_of_the_server_is_told_above_the_composer_until_one_can_have_read_it(
+    stage: type[Stage],
+) -> None:
     async with stage() as on:
         await on.live()
         on.chat.tell(Error("not_allowed", "not here, please"))

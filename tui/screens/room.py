@@ -25,6 +25,7 @@ from tui.widgets.status_board import StatusBoard
 from tui.widgets.status_pane import StatusPane
 from tui.widgets.tab_strip import TabStrip
 from tui.widgets.timeline import Timeline
+from tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from pushtui.client.address import Address
@@ -75,6 +76,8 @@ class RoomScreen(Screen[None]):
         *(Binding(f"alt+{number}", f"nth_room({number})", show=False, priority=True) for number in range(1, 10)),
     ]
 
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012
+
     class Shared(Message):
         """The bar between the panes was moved."""
 
@@ -117,6 +120,7 @@ class RoomScreen(Screen[None]):
             yield Splitter(self._chat_share)
             yield self.status
         yield KeyLine(*KEYS)
+        yield TooSmall()
 
     def on_mount(self) -> None:
         """Begin in the composer; look at rates and clocks once a second."""
@@ -244,6 +248,7 @@ class RoomScreen(Screen[None]):
     def on_resize(self, event: Resize) -> None:
         """Show as many panes as there is space for; what was written and where one was stays."""
         self._arrange()
+        self.query_one(TooSmall).fit(event.size)
         self.refresh_bindings()
 
     def on_descendant_focus(self) -> None:
@@ -260,7 +265,7 @@ class RoomScreen(Screen[None]):
         try:
             meant = parse(message.text)
         except LineRefusedError as refused:
-            composer.refuse(str(refused))
+            self.chat.refuse(str(refused))
             return
         composer.accept()  # before it is done, because another room brings another draft
         try:
@@ -270,7 +275,7 @@ class RoomScreen(Screen[None]):
                 self._do(meant)
         except LineRefusedError as refused:
             composer.restore(message.text)
-            composer.call_later(composer.refuse, str(refused))
+            composer.call_later(self.chat.refuse, str(refused))
 
     def on_click(self, event: Click) -> None:
         """A click into a pane makes it the active one."""

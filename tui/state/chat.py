@@ -30,6 +30,7 @@ from pushtui.protocol.positions import Lost, Outcome
 from pushtui.protocol.roles import Role
 from pushtui.protocol.text import safe_line, safe_text
 from tui.state.amendments import spoken
+from tui.state.hold import passes
 from tui.state.items import Item, Kind, Place, Reply, State
 from tui.state.room import TYPING_MS, Older, RoomView
 from tui.state.rules import RoomRules, role_of
@@ -316,7 +317,7 @@ class ChatState:
         for view in self.rooms.values():
             if error.key is None and view.older is Older.LOADING:
                 view.older = Older.FAILED
-            elif error.key is not None and error.retry_after_ms is None:
+            elif error.key is not None and not passes(error):
                 view.fail(error.key, error.message)
 
 

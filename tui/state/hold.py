@@ -10,6 +10,11 @@ _WHY = {"rate_limited": "sending too fast", "busy": "the server is busy"}
 _USUAL_SECONDS = 1.0
 
 
+def passes(error: Error) -> bool:
+    """Whether the client says by itself again what was refused."""
+    return error.key is not None and error.code in _WHY
+
+
 class Hold:
     """Begins with a refusal that passes, and lasts until nothing waits any more: the client says it all again."""
 
@@ -19,7 +24,7 @@ class Hold:
 
     def begin(self, error: Error, now: float) -> bool:
         """Take in an error; False when it is none that passes. ``now`` is in seconds, as for `sentence`."""
-        if error.key is None or error.code not in _WHY:
+        if not passes(error):
             return False
         wait = _USUAL_SECONDS if error.retry_after_ms is None else error.retry_after_ms / 1000
         self._why, self._until = _WHY[error.code], now + wait

@@ -80,6 +80,6 @@ def _rooms(rooms: Mapping[str, RoomView], shown: str) -> list[Part]:
 
 def _rules(rules: RoomRules) -> str:
     if rules.shut:
-        return "left"
+        return "closed to you"
     private = "you two alone" if rules.direct else "private" if rules.private else ""
     return " · ".join(filter(None, (private, "read-only" if rules.read_only else "")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,7 +16,7 @@ from tui.chat_commands import perform
 from tui.chat_session import ChatSession, Unsent
 from tui.commands import Call, Completion, LineRefusedError, complete
 from tui.failure import ClientFailed, sentence
-from tui.requests import Answer, Enter, GivenBack, Listing
+from tui.requests import Answer, Enter, GivenBack, Listing, Note
 from tui.screens.listing import ListingScreen
 from tui.state.room import RoomView
 from tui.widgets.below import Below, typing
@@ -193,6 +194,14 @@ class ChatPane(Vertical):
         self.query_one(Composer).focus()
         self._drain.now()
 
+    def refuse(self, reason: str) -> None:
+        """What was written cannot be said or done: say why, where there is space for all of it."""
+        composer = self.query_one(Composer)
+        composer.refuse(reason)
+        if cell_len(reason) > composer.content_size.width:
+            self.session.tell(Note(reason, grave=True))
+            self._drain.touch()
+
     def go_to(self, room: str) -> None:
         """Show a room; what was written for the one before waits there."""
         composer = self.query_one(Composer)
@@ -235,8 +244,9 @@ class ChatPane(Vertical):
         self.query_one(Timeline).follow()
 
     def on_composer_typing_changed(self, message: Composer.TypingChanged) -> None:
-        """Let the others know."""
-        self.session.typing(self.room, message.on)
+        """Let the others know, if it can come to something."""
+        if not self.session.silence(self.room):
+            self.session.typing(self.room, message.on)
 
     def on_text_area_changed(self) -> None:
         """Who writes on has read what was said above the composer."""
@@ -277,7 +287,7 @@ class ChatPane(Vertical):
                     self.go_to(answer.room)
                 except LineRefusedError as refused:
                     self._bring_back([answer.line])
-                    self.query_one(Composer).refuse(str(refused))
+                    self.refuse(str(refused))
             case Listing(title, text):
                 self.app.push_screen(ListingScreen(title, text))
             case GivenBack(line):
@@ -335,7 +345,7 @@ class ChatPane(Vertical):
             (note and note.text)
             or session.hold
             or self.link.link.reason
-            or (f"{silence} · /leave closes this room" if view.rules.shut else "")
+            or (f"{silence} · /leave closes it" if view.rules.shut else "")
             or (composer.text and silence)
             or typing(view.typing(self._clock.wall_ms()))
         )

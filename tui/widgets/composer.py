@@ -160,6 +160,8 @@ class Composer(TextArea, inherit_bindings=False):
         """Say in the empty line why nothing can be said here, or invite to; what is written stays."""
         if str(self.placeholder) != (reason or _INVITATION):
             self.placeholder = Content(reason or _INVITATION)
+            self.remove_class("-refused")
+            self._suggest([])
 
     def restore(self, text: str) -> None:
         """Put back what was sent in vain, before whatever has been written since."""

@@ -301,7 +301,7 @@ class Timeline(ScrollView, can_focus=True):
             Older.MORE: "",
             Older.LOADING: "loading older…",
             Older.FAILED: "older messages could not be loaded",
-            Older.BEGINNING: f"the beginning of {view.name}",
+            Older.BEGINNING: f"the beginning of {view.rules.label(view.name)}",
         }
         if self._top_note != notes[view.older]:
             self._top_note = notes[view.older]
