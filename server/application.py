@@ -158,7 +158,7 @@ class Server:
         return Service(
             name=self._name,
             store=self._store,
-            fanout=Fanout(self._store),
+            fanout=Fanout(self._store, self._protection.tails_bytes),
             writing=Writing(self._store, self._limits, self._protection, rules, allowances),
             connections=Connections(self._timing, self._protection),
             people=People(self._protection.sessions_per_person),

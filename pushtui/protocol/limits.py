@@ -48,6 +48,8 @@ class Protection(Struct, frozen=True):
         sends_per_address: of everyone without a token at one address.
         frames: of one WebSocket connection, whatever they are; more wait in its transport.
         new_rooms: made by one person.
+        tails_bytes: of the newest events of all rooms together that are held for those who listen; encoded, they
+            may take several times as much. What is older is read from the disk.
         rooms: there are at most, with those that nobody has ever written to.
         failed_logins: with a wrong token, from one address.
         sessions_per_person: connections to the chat with the same token.
@@ -67,6 +69,7 @@ class Protection(Struct, frozen=True):
     sends_per_address: Rate = Rate(200, 1000)
     frames: Rate = Rate(200, 1000)
     new_rooms: Rate = Rate(0.1, 20)
+    tails_bytes: int = 128 << 20
     rooms: int = 10_000
     failed_logins: Rate = Rate(0.1, 20)
     sessions_per_person: int = 32

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 
+from pushtui.protocol.limits import PROTECTION
 from pushtui.protocol.positions import Lost, Outcome, Position, Resumption, resumption
 from server.log.cursor import Cursor, Sink
 from server.log.store import Entry, Store, StreamState
@@ -22,8 +23,6 @@ _PRELOAD = 512
 #: How many entries are looked at to find the newest ones that a listener wants: hours of one host's samples.
 LOOK_BACK = 20_000
 _PAGE = 500
-#: Bytes of the bodies that all tails hold together; encoded, they may take several times as much.
-TAILS_BYTES = 128 << 20
 
 
 class Start:
@@ -49,16 +48,20 @@ class Fanout:
     """All listeners of all streams.
 
     A stream's tail is there while somebody listens, or is about to; that of the status stream always.
+
+    Args:
+        store: the log.
+        tails_bytes: what all tails may hold together; see `pushtui.protocol.limits.Protection`.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, tails_bytes: int = PROTECTION.tails_bytes) -> None:
         self._delivered_before = 0
         self._store = store
         self._tails: dict[str, Tail] = {}
         self._cursors: dict[str, set[Cursor]] = {}
         self._holds: Counter[str] = Counter()
         self._size = 0
-        self._most = TAILS_BYTES
+        self._tails_bytes = self._most = tails_bytes
         self._dirty: dict[str, None] = {}
         self._round: Iterator[Cursor] | None = None
         self._scheduled = False
@@ -189,10 +192,10 @@ class Fanout:
             before = tail.size
             tail.shed(before // 4)
             self._size -= before - tail.size
-            if self._size <= TAILS_BYTES // 2:
+            if self._size <= self._tails_bytes // 2:
                 break
         # Each keeps an entry: with so many that this is too much already, it is not tried anew for each event.
-        self._most = max(TAILS_BYTES, self._size + TAILS_BYTES // 8)
+        self._most = max(self._tails_bytes, self._size + self._tails_bytes // 8)
 
     async def _before_newest(self, stream: str, tail: Tail, count: int) -> int:
         held = tail.newest(count)

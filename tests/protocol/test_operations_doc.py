@@ -26,6 +26,8 @@ def shown(name: str, value: object) -> str:
     if name.endswith("_seconds"):
         return f"{value:g} s"
     if name.endswith(("_bytes", "_bytes_per_second")):
+        if value and value % (1 << 20) == 0:
+            return f"{int(value) >> 20} MiB"
         return f"{value // 1024} KiB" if value % 1024 == 0 else f"{value} B"
     return thousands(int(value))
 

@@ -195,12 +195,9 @@ async def test_the_last_one_leaves_in_the_middle_of_a_round(
     await until(lambda: sink.seqs() == [1, 2])
 
 
-async def test_all_tails_together_are_bounded(
-    store: Store, fanout: Fanout, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_all_tails_together_are_bounded(store: Store) -> None:
     """The largest give way, nobody misses anything, and what is counted is what is held."""
-    monkeypatch.setattr(fanout_module, "TAILS_BYTES", 4000)
-    monkeypatch.setattr(fanout, "_most", 4000)
+    fanout = Fanout(store, tails_bytes=4000)
     cursors, sinks = [], []
     for room in ("room:a", "room:b", "room:c"):
         await fanout.start(room, None, 0)
@@ -221,10 +218,9 @@ async def test_all_tails_together_are_bounded(
 
 
 async def test_more_tails_than_can_be_held_do_not_make_each_event_dear(
-    store: Store, fanout: Fanout, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fanout_module, "TAILS_BYTES", 8000)
-    monkeypatch.setattr(fanout, "_most", 8000)
+    fanout = Fanout(store, tails_bytes=8000)
     for number in range(100):
         await fanout.start(f"room:{number}", None, 0)
         fanout.attach(f"room:{number}", WIRE, ListSink(), 0)
