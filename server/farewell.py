@@ -2,16 +2,16 @@
 
 from pushtui.protocol.close import CloseCode
 from server.log.store import StoreBusyError
-from server.refusal import RefusedError
+from server.refusal import RefusedError, sentence
 
 
 class FarewellError(Exception):
     """This conversation is over; the client is told why."""
 
     def __init__(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
-        super().__init__(reason)
+        self.reason = sentence(reason)
+        super().__init__(self.reason)
         self.code = code
-        self.reason = reason
         self.retry_ms = retry_ms
 
 
