@@ -21,7 +21,7 @@ def rows(record: Frame, opcode: int, subprotocol: str | None, most_bytes: int | 
     payload = record.payload
     name = NAMES.get(record.opcode, f"opcode {record.opcode:#x}")
     known = Span(name, "name" if record.opcode in NAMES else "bad")
-    yield head(record.at, record.direction, known, *_beside(record), *_inline(record, subprotocol))
+    yield head(record.at, record.direction, known, *_beside(record), *inline(record, subprotocol))
     if not payload or record.opcode in (PING, PONG, CLOSE):
         return
     shown = payload if most_bytes is None else payload[:most_bytes]
@@ -48,7 +48,8 @@ def _beside(record: Frame) -> Iterator[Span]:
     yield Span(f"  {length} B = {length - len(record.payload)} + {len(record.payload)}", "dim")
 
 
-def _inline(record: Frame, subprotocol: str | None) -> Iterator[Span]:
+def inline(record: Frame, subprotocol: str | None) -> Iterator[Span]:
+    """What the payload of a control frame says, two blanks before it; nothing of others."""
     payload = record.payload
     if not payload:
         return

@@ -28,11 +28,12 @@ def lines(data: bytes) -> list[str]:
     return [line(part) for part in data.split(b"\n")]
 
 
-def dump(data: bytes) -> Iterator[tuple[str, str, str]]:
-    """Sixteen bytes after the other: the offset, the bytes in hexadecimal, and those that are ASCII."""
-    for offset in range(0, len(data), _ROW):
-        part = data[offset : offset + _ROW]
-        columns = f"{part[:8].hex(' ')}  {part[8:].hex(' ')}".ljust(3 * _ROW)
+def dump(data: bytes, row: int = _ROW) -> Iterator[tuple[str, str, str]]:
+    """So many bytes after the other: the offset, the bytes in hexadecimal, and those that are ASCII."""
+    half = row // 2
+    for offset in range(0, len(data), row):
+        part = data[offset : offset + row]
+        columns = f"{part[:half].hex(' ')}  {part[half:].hex(' ')}".ljust(3 * row)
         yield f"{offset:04x}", columns, "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in part)
 
 

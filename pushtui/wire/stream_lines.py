@@ -17,9 +17,9 @@ def line(record: Line, most_bytes: int | None) -> Row:
     return head(
         record.at,
         "down",
-        *_parts(shown),
+        *parts(shown),
         *([Span(f"… {len(whole) - len(shown)} B more", "dim")] if len(shown) < len(whole) else []),
-        *_ignored(whole),
+        *ignored(whole),
         Span(f"  {record.wire_bytes} B", "dim"),
     )
 
@@ -39,7 +39,8 @@ def dispatch(record: Dispatch) -> Row:
     )
 
 
-def _parts(shown: bytes) -> Iterator[Span]:
+def parts(shown: bytes) -> Iterator[Span]:
+    """A raw line, its field set apart from its value."""
     if not shown:
         yield Span("(blank line: the end of a block)", "name")
         return
@@ -54,7 +55,7 @@ def _parts(shown: bytes) -> Iterator[Span]:
         yield Span(showing.line(value), "value")
 
 
-def _ignored(whole: bytes) -> list[Span]:
+def ignored(whole: bytes) -> list[Span]:
     """Why the rules pass over a line, if they do."""
     name, _, value = whole.removeprefix(_BYTE_ORDER_MARK).partition(b":")
     value = value.removeprefix(b" ")
