@@ -11,11 +11,12 @@ from textual.filter import LineFilter
 if TYPE_CHECKING:
     from textual.color import Color
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+# What drives a terminal, what no terminal can be sent, and what turns the order of a line around.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]")
 
 
 class ControlGuard(LineFilter):
-    """Replaces C0 and C1 characters in whatever is about to be painted.
+    """Replaces C0, C1 and bidirectional controls and lone surrogates in whatever is about to be painted.
 
     Text is made safe where it is decoded (`pushtui.protocol.text`). Should one way be forgotten, an escape
     sequence in it still cannot reach the terminal, because nearly every widget passes it on as it is.
