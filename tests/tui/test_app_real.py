@@ -28,13 +28,15 @@ from tui.clients import Chat, real_clients
 class Server:
     """``pushtui serve`` on a port that stays the same when it is started again."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *options: str) -> None:
         self._data = data
+        self._options = options
         self._port = "0"
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> Address:
         command = [sys.executable, "-m", "pushtui", "serve", "--port", self._port, "--data", str(self._data)]
+        command += self._options
         self._process = await asyncio.create_subprocess_exec(
             *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
         )

@@ -72,8 +72,10 @@ async def test_the_commands_of_a_moderator(
 ) -> None:
     async with stage(size) as on:
         await on.live(role="moderator")
-        await on.press("f1", *["pagedown"] * (2 if size[1] > 30 else 3))
-        await on.shows("/readonly on|off")
+        await on.press("f1")
+        await on.shows("pushtui · help")
+        on.app.screen.query_one("#help").scroll_to(y=30, animate=False)
+        await on.shows("/mute NICK")
         await painted(on)
         screen_snapshot(on.app, "help-moderator")
         await on.press("escape")

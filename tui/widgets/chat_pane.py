@@ -206,6 +206,7 @@ class ChatPane(Vertical):
         """Show a room; what was written for the one before waits there."""
         composer = self.query_one(Composer)
         if room != self.room:
+            self.session.read_note()
             self._drafts[self.room] = composer.text
             self.room = room
             composer.load_text(self._drafts.pop(room, ""))
