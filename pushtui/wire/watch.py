@@ -10,7 +10,7 @@ from pushtui.wire.records import Record, Request, Response
 class Watcher(Protocol):
     """Takes records as they are made. Called on the event loop; must not wait and must not raise."""
 
-    def __call__(self, record: Record) -> None:
+    def __call__(self, record: Record, /) -> None:
         """One more."""
         ...
 
@@ -22,7 +22,7 @@ class NotSentError(Exception):
 class Sender(Protocol):
     """Sends a message over the WebSocket that is watched."""
 
-    async def __call__(self, message: str | bytes) -> None:
+    async def __call__(self, message: str | bytes, /) -> None:
         """Send it: text, or bytes as a binary message.
 
         Raises:
