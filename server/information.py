@@ -21,6 +21,7 @@ PATHS = {
     "GET /chat": "WebSocket: the chat",
     "GET /status": "event stream: samples, alerts, notices, marks",
     "GET /rooms/{room}": "event stream: one room, to read along",
+    "GET /rooms/{room}?after=POSITION&wait=25": "long polling: the next events of a room",
     "POST /rooms/{room}": "one message into a room",
     "POST /notices": "a push notification",
     "POST /hosts/{host}/samples": "one sample of another host",
@@ -69,7 +70,7 @@ class _ServiceCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         service = self._service
         connections = GaugeMetricFamily("pushtui_connections", "Clients connected now", labels=["transport"])
-        for kind, count in {"websocket": 0, "sse": 0, **service.connections.count()}.items():
+        for kind, count in {"websocket": 0, "sse": 0, "polling": 0, **service.connections.count()}.items():
             connections.add_metric([kind], count)
         yield connections
         yield GaugeMetricFamily("pushtui_people", "People in the chat now", value=len(service.people))

@@ -14,6 +14,7 @@ from pushtui.protocol.close import CloseCode
 from pushtui.protocol.limits import DEFAULT_REPLAY
 from pushtui.protocol.positions import Position
 from pushtui.protocol.roles import Right
+from server import polling
 from server.access.door import IDENTITY
 from server.access.identity import Identity
 from server.access.rules import Ending
@@ -57,13 +58,16 @@ async def status(request: web.Request) -> web.StreamResponse:
 
 
 async def room(request: web.Request) -> web.StreamResponse:
-    """One room, to read along."""
+    """One room, to read along; or one page of it, see `server.polling`."""
     name = checked_room(request.match_info["room"])
     stream = room_stream(name)
     service = request.app[SERVICE]
     # In the same words as for no room: listening finds out nothing about a room of others.
     if service.store.state(stream) is None or service.rules.shut(request[IDENTITY], name) is not None:
         raise RefusedError("no_such_room", f"there is no room {name}; a first message makes it")
+    if polling.is_asked(request):
+        request[IDENTITY].require(Right.LISTEN)
+        return await polling.poll(request, stream, _replay(request, service.limits.replay))
     events = _comma_list(request, "events")
     return await _stream(request, stream, HostsAndEvents(frozenset(), events) if events else None)
 

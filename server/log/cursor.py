@@ -154,12 +154,15 @@ class Cursor:
             if self._selection is None or self._selection.admits(entry):
                 parts.append(self.wire.encode(entry, self.tail.epoch))
                 length += len(parts[-1])
-            self.position = entry.seq
-            if length >= SPAN_BYTES or (parts and entry is entries[-1]):
+            if length < SPAN_BYTES and entry is not entries[-1]:
+                continue
+            if parts:
                 if not await self._sink.room():
                     return False
                 self._sink.write(b"".join(parts))
                 self.delivered += len(parts)
                 parts.clear()
                 length = 0
+            # Not before it is written: a listener that goes meanwhile comes back for it.
+            self.position = entry.seq
         return True

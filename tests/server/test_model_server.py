@@ -6,10 +6,12 @@ import itertools
 import os
 import socket
 import tempfile
+from collections import deque
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
+import httpx
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -34,7 +36,7 @@ replays = st.integers(0, 12)
 
 
 class Visitor:
-    """One client over all its connections: a chat in either encoding, or an event stream."""
+    """One client over all its connections: a chat in either encoding, an event stream, or long polling."""
 
     def __init__(self, nick: str, room: str, kind: str) -> None:
         self.nick = nick
@@ -46,6 +48,9 @@ class Visitor:
         self._visit = contextlib.AsyncExitStack()
         self._peer: Peer | None = None
         self._events: EventStream | None = None
+        self._client: httpx.AsyncClient
+        self._position = ""
+        self._page: deque[dict[str, Any]] = deque()
 
     async def come(self, house: House, named: str | None, replay: int) -> tuple[str, Due]:
         """Come (back); returns the epoch, and what was said."""
@@ -59,6 +64,11 @@ class Visitor:
                     self.nick, {self._room: named}, subprotocol=self._kind, replay=replay
                 )
                 resume = next(frame for frame in self._peer.heard if frame["type"] == "resume")
+            elif self._kind == "polling":
+                self._client = await self._visit.enter_async_context(
+                    httpx.AsyncClient(base_url=house.url, trust_env=False, verify=False, timeout=20)
+                )
+                resume = await self._poll({} if named is None else {"after": named}, replay=replay, wait=0)
             else:
                 path = "/status" if self._kind == "status" else f"/rooms/{self._room}"
                 headers = {} if named is None else {"Last-Event-ID": named}
@@ -87,8 +97,28 @@ class Visitor:
             self._peer.ws.transport.abort()
         await self._visit.aclose()
         self._peer = self._events = None
+        self._page.clear()
+
+    async def _poll(self, where: dict[str, str], **query: int) -> dict[str, Any]:
+        """Ask for one page; what is in it follows the position of the one before."""
+        answer = await self._client.get(
+            f"/rooms/{self._room}", params=where | {k: str(v) for k, v in query.items()}
+        )
+        assert answer.status_code == 200, answer.text
+        page: dict[str, Any] = answer.json()
+        self._page.extend(page["events"])
+        seqs = [page["after"], *(event["seq"] for event in page["events"])]
+        assert page["position"] == f"{page['epoch']}.{seqs[-1]}"
+        assert page["more"] == (seqs[-1] < page["head"])
+        self._position = page["position"]
+        return page
 
     async def _hear(self) -> Got:
+        if self._kind == "polling":
+            while not self._page:
+                assert (await self._poll({"after": self._position}, wait=10))["outcome"] == "caught_up"
+            event = self._page.popleft()
+            return Got(event["seq"], Said(event["kind"], event["by"], event["body"]["text"], event.get("key")))
         if self._peer is not None:
             event = await self._peer.hear_of("event")
             seq = event["seq"]
@@ -218,7 +248,7 @@ class ServedRecovery(RuleBasedStateMachine):
 
     @rule(
         room=rooms,
-        kind=st.sampled_from([JSON, MSGPACK, "room", "status"]),
+        kind=st.sampled_from([JSON, MSGPACK, "room", "status", "polling"]),
         claim=st.none() | claims,
         replay=replays,
     )
