@@ -72,10 +72,10 @@ class _Found:
 
     def growth(self, route: str) -> Iterator[Verdict]:
         """What one delivery costs the server among many, compared with among few."""
-        few = self._figure("one", _OURS, route, "server_us_per_delivery", lambda count: count == _FEW)
-        most = self._figure("one", _OURS, route, "server_us_per_delivery", lambda count: count == _MOST)
+        few = self._figure("paced", _OURS, route, "server_us_per_delivery", lambda count: count == _FEW)
+        most = self._figure("paced", _OURS, route, "server_us_per_delivery", lambda count: count == _MOST)
         if few and most is not None:
-            what = f"one, {route}: cost of a delivery at {_MOST}, times that at {_FEW}"
+            what = f"paced, {route}: cost of a delivery at {_MOST}, times that at {_FEW}"
             yield Verdict(what, most / few, 1.2, False, "times")
 
     def own(self, workload: str, route: str, figure: str, target: float, unit: str) -> Iterator[Verdict]:

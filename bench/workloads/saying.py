@@ -1,4 +1,8 @@
-"""Messages to one room: one at a time, in a burst, and so many a second."""
+"""Messages to one room: one at a time, in a burst, and so many a second.
+
+A server that acknowledges before everybody has the message may have the next one to deliver along with it. What a
+delivery costs that is alone is seen where messages are far apart: ``paced``.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +17,9 @@ from bench.workloads.sample import Sample, Stage
 _HEAR_SECONDS = 60.0
 _STEADY_RATE = 100
 _STEADY_LISTENERS = 1000
+_PACED_RATE = 5
+_PACED_MESSAGES = 20
+_PACED_LISTENERS = (100, 1000, 10_000)
 _WARM_UP = 20
 
 
@@ -90,4 +97,6 @@ def _loads(stage: Stage, listeners: int) -> Sequence[Load]:
     ]
     if listeners == _STEADY_LISTENERS:
         loads.append(Load("steady", 1000 // share, per_second=_STEADY_RATE))
+    if listeners in _PACED_LISTENERS:
+        loads.append(Load("paced", _PACED_MESSAGES // (share // 2 or 1), per_second=_PACED_RATE))
     return loads
