@@ -95,11 +95,14 @@ class PushtuiApp(App[int]):
         self._code = Exit.FINE
         for theme in themes.THEMES:
             self.register_theme(theme)
-        self.theme = themes.chosen(self._preferences.theme, self.console.color_system)
+        self.theme = themes.chosen(self._preferences.theme, self.console.color_system, plain=self.no_color)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Nothing reaches the terminal that could drive it."""
-        return [*super().get_line_filters(), ControlGuard()]
+        filters = super().get_line_filters()
+        if self.no_color and self.native_ansi_color:
+            filters = themes.without_colours(filters)
+        return [*filters, ControlGuard()]
 
     def on_mount(self) -> None:
         """Go to the room if the way is known, else ask."""

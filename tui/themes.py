@@ -1,5 +1,8 @@
 """Two quiet themes of our own: one accent colour, and colours for levels, nothing else."""
 
+from collections.abc import Sequence
+
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import BUILTIN_THEMES, Theme
 
 NIGHT = Theme(
@@ -37,13 +40,29 @@ DAY = Theme(
 THEMES = (NIGHT, DAY)
 
 
-def chosen(kept: str, colours: str | None) -> str:
+#: It names no colours of its own, only those that the terminal has.
+PLAIN = "ansi-dark"
+
+
+def chosen(kept: str, colours: str | None, *, plain: bool = False) -> str:
     """Return the name of the theme to begin with.
 
     Args:
         kept: the one that was chosen last time, empty for none.
         colours: what the terminal can do, by Rich's names for it; the 16 colours of a terminal stay its own.
+        plain: whether no colours are wanted at all.
     """
+    if plain:
+        return PLAIN
     if kept in BUILTIN_THEMES or kept in {theme.name for theme in THEMES}:
         return kept
-    return "ansi-dark" if colours in {"standard", "windows"} else NIGHT.name
+    return PLAIN if colours in {"standard", "windows"} else NIGHT.name
+
+
+def without_colours(filters: Sequence[LineFilter]) -> list[LineFilter]:
+    """Return filters for the terminal's own colours when none are wanted.
+
+    Textual picks the one that makes greys of colours before it knows the theme. Of the terminal's own colours it
+    makes black on black; taking them away leaves bold, dim and reverse, which is all that is needed.
+    """
+    return [NoColor() if isinstance(one, Monochrome) else one for one in filters]
