@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from pushtui import logs
 from pushtui.exits import CommandError, Exit
 from pushtui.protocol.limits import PROTECTION, Protection, Rate
+from pushtui.protocol.text import safe_line
 from pushtui.settings import ServeSettings
 from server.access.access import Access, tokens_exist
 from server.access.file import AccessFile, AccessFileError
@@ -203,7 +204,7 @@ def _announce(settings: ServeSettings, listener: socket.socket, scheme: str) -> 
         f"the log:  {where}",
         "Ctrl-C stops it.",
     )
-    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write("".join(f"{safe_line(line)}\n" for line in lines))
     sys.stdout.flush()
 
 

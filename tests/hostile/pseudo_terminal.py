@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import sys
 import termios
@@ -53,19 +54,19 @@ def printed_harm(data: bytes) -> list[str]:
 
 
 class PseudoTerminal:
-    """Runs ``pushtui`` with these arguments for the length of an ``async with``.
+    """Runs ``pushtui`` with these arguments and variables for the length of an ``async with``.
 
     Attributes:
         written: all bytes so far.
         code: with which it ended.
     """
 
-    def __init__(self, home: Path, *arguments: str, columns: int = 120, lines: int = 36) -> None:
+    def __init__(self, home: Path, *arguments: str, columns: int = 120, lines: int = 36, **variables: str) -> None:
         self.written = bytearray()
         self.code: int | None = None
         self._arguments = arguments
         self._size = (columns, lines)
-        self._home = home
+        self._variables = variables | {"HOME": str(home), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         self._changed = asyncio.Event()
@@ -86,7 +87,7 @@ class PseudoTerminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env=environment | {"HOME": str(self._home), "TERM": "xterm-256color", "LANG": "C.UTF-8"},
+            env=environment | self._variables,
             start_new_session=True,
         )
         os.close(slave)
@@ -102,6 +103,9 @@ class PseudoTerminal:
 
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
+
+    def interrupt(self) -> None:
+        self._process.send_signal(signal.SIGINT)
 
     @property
     def rows(self) -> list[str]:
