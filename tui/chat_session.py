@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 #: An answer can come while one writes on: a note stays for so long at least.
 _NOTE_SECONDS = 3.0
+#: What nobody has to act on goes by itself.
+_SHOWN_SECONDS = 30.0
 
 
 class Unsent(NamedTuple):
@@ -136,6 +138,8 @@ class ChatSession:
         self.state.tick(self._clock.wall_ms())
         if self._note_read:
             self.read_note()
+        if self.note and not self.note.grave and self._clock.steady() >= self._noted_at + _SHOWN_SECONDS:
+            self.note = None
 
     def retry_now(self) -> None:
         """Do not wait for the next try."""

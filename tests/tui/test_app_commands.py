@@ -315,3 +315,30 @@ async def test_copying_from_the_palette_tells_when_nothing_is_selected(stage: ty
         await on.shows("copy what is selected")
         await on.press("enter", "enter")
         await on.shows("nothing is selected")
+
+
+async def test_keys_that_come_faster_than_lines_are_taken_lose_and_double_nothing(stage: type[Stage]) -> None:
+    async with stage() as on:
+        await on.live()
+        composer = on.composer
+        # Nothing can be taken in between: this test does not wait.
+        for text in ("one", "two", "three"):
+            composer._insert(text)
+            composer._took("enter")
+        composer._insert("four")
+        await on.until(lambda: ("say", "main", "three") in on.chat.calls)
+        assert [call[2] for call in on.chat.calls if call[0] == "say"] == ["one", "two", "three"]
+        await on.until(lambda: composer.text == "four")
+
+
+async def test_what_follows_a_line_that_is_refused_waits_with_it(stage: type[Stage]) -> None:
+    async with stage() as on:
+        await on.live()
+        for text in ("/nick a b", " and more"):
+            on.composer._insert(text)
+            on.composer._took("enter")
+        await on.until(lambda: on.composer.has_class("-refused"))
+        assert on.composer.text == "/nick a b and more"
+        await on.press("enter")
+        await on.until(lambda: on.composer.has_class("-refused"))
+        assert on.chat.calls == []

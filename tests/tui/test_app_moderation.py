@@ -237,3 +237,15 @@ async def test_a_terminal_too_small_says_so_and_keeps_what_one_types(stage: type
         await on.shows("main")
         assert on.composer.text == "half a thought"
         assert on.composer.has_focus
+
+
+async def test_what_nobody_has_to_act_on_goes_by_itself(stage: type[Stage]) -> None:
+    async with stage() as on:
+        await on.live(role="moderator")
+        await on.write("/unmute eve")
+        await on.until(lambda: on.chat.keys == 1)
+        on.chat.tell(Done("key-1", "eve is muted no longer"))
+        await on.shows("eve is muted no longer")
+        on.clock.advance(29)
+        await on.second()
+        await on.hides("eve is muted no longer")

@@ -131,6 +131,7 @@ class Composer(TextArea, inherit_bindings=False):
         self._quiet_seconds = quiet_seconds
         self._recall = Recall()
         self._submitted: str | None = None
+        self._ends: list[int] = []
         self._typing = False
         self._told = 0.0
         self._steady = steady
@@ -143,8 +144,14 @@ class Composer(TextArea, inherit_bindings=False):
         if sent is None:
             return
         self._recall.add(sent)
-        if self.text.startswith(sent):
-            self._put(self.text[len(sent) :].lstrip("\n"))
+        if not self.text.startswith(sent):
+            return
+        rest = self.text[len(sent) :].lstrip("\n")
+        ends, self._ends = [end - len(self.text) + len(rest) for end in self._ends], []
+        self._put(rest)
+        if ends:
+            self._submit(rest[: ends[0]])
+            self._ends = ends[1:]
 
     def refuse(self, reason: str) -> None:
         """What was submitted cannot be sent: keep it, and say why.
@@ -153,6 +160,7 @@ class Composer(TextArea, inherit_bindings=False):
             reason: one sentence.
         """
         self._submitted = None
+        self._ends.clear()
         self.add_class("-refused")
         self.border_subtitle = Content(reason)
 
@@ -197,6 +205,7 @@ class Composer(TextArea, inherit_bindings=False):
         text = self.text
         if self._submitted is not None and not text.startswith(self._submitted):
             self._submitted = None
+            self._ends.clear()
         self.remove_class("-refused")
         self._count(text)
         if self._cycle is None or not self._cycle.stands(self):
@@ -210,7 +219,7 @@ class Composer(TextArea, inherit_bindings=False):
 
     def _took(self, key: str) -> bool:
         if key == "enter":
-            self._submit()
+            self._enter()
         elif key in _NEWLINE_KEYS:
             self._insert("\n")
         elif key == "tab":
@@ -229,9 +238,15 @@ class Composer(TextArea, inherit_bindings=False):
             return False
         return True
 
-    def _submit(self) -> None:
-        text = self.text
-        if not text.strip() or text == self._submitted:
+    def _enter(self) -> None:
+        """Keys can come faster than what was submitted is taken: what follows waits for its turn."""
+        if self._submitted is None:
+            self._submit(self.text)
+        elif len(self.text) > max([len(self._submitted), *self._ends]):
+            self._ends.append(len(self.text))
+
+    def _submit(self, text: str) -> None:
+        if not text.strip():
             return
         size = _size(text)
         if size > self._most_bytes:
