@@ -12,6 +12,8 @@ class Exit(IntEnum):
     CANNOT_START = 3
     NO_SERVER = 4
     REFUSED = 5
+    WARNED = 6
+    FAULTY = 7
     INTERRUPTED = 130
 
 
@@ -23,6 +25,8 @@ MEANINGS: dict[Exit, str] = {
     Exit.CANNOT_START: "the server cannot start: its port or a file cannot be had, or anybody could come in",
     Exit.NO_SERVER: "no server at that address",
     Exit.REFUSED: "the server refused: nick, name, limit or token",
+    Exit.WARNED: "the doctor found something to warn of, and no fault",
+    Exit.FAULTY: "the doctor found a fault",
     Exit.INTERRUPTED: "interrupted",
 }
 

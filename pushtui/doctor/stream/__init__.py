@@ -1,0 +1,1 @@
+"""What an event stream is asked: WHATWG HTML, section 9.2."""

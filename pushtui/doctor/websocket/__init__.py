@@ -1,0 +1,1 @@
+"""What a WebSocket is asked: RFC 6455."""
