@@ -12,6 +12,7 @@ import pytest
         ("pushtui.client.chat", ("httpx", "httpx_sse", "textual", "aiohttp")),
         ("pushtui.client.inspection", ("websockets", "httpx", "httpx_sse", "textual")),
         ("pushtui.client.outbox_file", ("websockets", "httpx", "httpx_sse", "asyncio")),
+        ("pushtui.client.polling", ("websockets", "httpx_sse", "textual", "aiohttp")),
         ("pushtui.client.status", ("websockets", "textual", "aiohttp")),
     ],
 )

@@ -8,6 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from pushtui.client.address import Address
+from pushtui.client.happenings import CaughtUp, RoomEvent
+from pushtui.client.polling import PollingClient
 from pushtui.protocol.positions import Position
 from server import polling
 from server.log.fanout import Start
@@ -394,3 +397,21 @@ class TestEnding:
         for peer in (ana, bo):
             await peer.until_closed()
         await stopping
+
+
+async def test_our_own_client(any_house: House) -> None:
+    """It loses and doubles nothing, and is told at once what comes."""
+    await say(any_house, "0", "1", "2")
+    got: list[RoomEvent] = []
+    async with PollingClient(Address.parse(any_house.url), "main", replay=2) as client, asyncio.timeout(10):
+        async for happening in client:
+            if isinstance(happening, CaughtUp):
+                talking = asyncio.create_task(say(any_house, *map(str, range(3, 50))))
+            if isinstance(happening, RoomEvent):
+                got.append(happening)
+            if len(got) == 49:
+                break
+        await talking
+        await waiting(any_house)
+        assert client.position.endswith(".50")
+    assert [(event.seq, event.replayed) for event in got] == [(seq, seq < 4) for seq in range(2, 51)]
