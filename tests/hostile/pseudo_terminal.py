@@ -109,7 +109,9 @@ class PseudoTerminal:
 
     @property
     def rows(self) -> list[str]:
-        return list(self._screen.display)
+        # Not pyte's `display`, which fails at half of a wide character.
+        columns, lines = self._size
+        return ["".join(self._screen.buffer[y][x].data for x in range(columns)) for y in range(lines)]
 
     def column(self, sign: str) -> list[int]:
         """The rows that have this sign in the column where the first row has it last; none if it has not."""

@@ -24,7 +24,7 @@ COMMANDS = {
     "status": ("tail", "status", "--url"),
     "status as JSON": ("tail", "status", "--json", "--url"),
 }
-INSPECTIONS = {"inspect": ("inspect",), "inspect as JSON": ("inspect", "--json")}
+INSPECTIONS = {"inspect": ("inspect", "--lines"), "inspect as JSON": ("inspect", "--json")}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
