@@ -47,7 +47,9 @@ class Starlette(PlainRoom):
     def command(self, port: int, folder: Path) -> Sequence[str]:
         """One worker, with all that makes it fast."""
         options = ["--port", str(port), "--no-access-log", "--log-level", "warning", "--backlog", "1024"]
-        options += ["--ws-per-message-deflate", "false", "--app-dir", str(PROGRAMS)]
+        # Its pings carry four random bytes each, among which may be a mark.
+        options += ["--ws-per-message-deflate", "false", "--ws-ping-interval", "3600", "--ws-ping-timeout", "3600"]
+        options += ["--app-dir", str(PROGRAMS)]
         return [python(), "-m", "uvicorn", "starlette_room:app", *options]
 
 
