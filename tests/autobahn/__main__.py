@@ -70,10 +70,10 @@ def tell(cases: dict[str, dict[str, str]]) -> int:
         say(f"{what}: {', '.join(f'{count} {verdict}' for verdict, count in verdicts.most_common())}")
     bad = 0
     for number, case in sorted(cases.items()):
-        verdicts = {case["behavior"], case["behaviorClose"]}
-        if verdicts != {"OK"}:
+        both = {case["behavior"], case["behaviorClose"]}
+        if both != {"OK"}:
             say(f"{number}: {case['behavior']}, closing {case['behaviorClose']}")
-        bad += not verdicts <= FINE
+        bad += not both <= FINE
     say(f"{len(cases)} cases, {bad} failed; the report is {HOME / 'report' / 'index.html'}")
     return FAILED if bad or not cases else 0
 

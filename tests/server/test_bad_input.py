@@ -319,7 +319,8 @@ class TestGarbageOverHttp:
             b"GET / HTTP/9.9\r\n\r\n",
             b"GET / HTTP/1.1\r\nBad Header\r\n\r\n",
             b"POST /rooms/main HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n",
         ],
         ids=range(7),

@@ -146,7 +146,6 @@ class TestComingIn:
     async def test_what_tells_nothing_is_open(self, gated: Gated, path: str) -> None:
         assert (await (await gated.house.http()).get(path)).status_code == 200
 
-
     async def test_a_token_holds_at_once(self, build: Build, tmp_path: Path) -> None:
         """Before the server has looked at the file by itself, and without counting as a wrong one."""
         gated = await gated_by(build, tmp_path, Protection(failed_logins=Rate(0.001, 1)), look=3600)
