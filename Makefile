@@ -62,4 +62,4 @@ lock: .venv/bin/python     ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --no-header pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 
 clean:               ## remove the virtual environment and caches
-	rm -rf .venv .autobahn .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .autobahn .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis

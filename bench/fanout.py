@@ -57,6 +57,9 @@ def main(arguments: Sequence[str]) -> int:
     for peer in peers:
         print(f"{peer.title:44} stores {peer.stores:26} {_left_out(peer)}")
     peers = [peer for peer in peers if peer.missing() is None]
+    for path in (options.json, options.markdown):
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
     samples: list[Sample] = []
     began = time.monotonic()
     for repeat in range(options.repeats):
@@ -64,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
             print(f"[{time.monotonic() - began:6.0f} s] {repeat + 1}/{options.repeats} {task.name}", flush=True)
             try:
                 samples.extend(task.play())
-            except (ListenersLostError, OSError, RuntimeError) as error:
+            except (ListenersLostError, OSError, RuntimeError, psutil.Error) as error:
                 print(f"  left out: {error}")
             if options.json:
                 options.json.write_text(_json(peers, samples))
