@@ -16,6 +16,7 @@ from pushtui.protocol.limits import LIMITS
 from pushtui.protocol.text import safe_text
 from tui.commands import Completion
 from tui.state.recall import Recall
+from tui.widgets.wrapping import clean
 
 if TYPE_CHECKING:
     from textual import events
@@ -162,12 +163,12 @@ class Composer(TextArea, inherit_bindings=False):
         self._submitted = None
         self._ends.clear()
         self.add_class("-refused")
-        self.border_subtitle = Content(reason)
+        self.border_subtitle = Content(clean(reason))
 
     def silence(self, reason: str) -> None:
         """Say in the empty line why nothing can be said here, or invite to; what is written stays."""
-        if str(self.placeholder) != (reason or _INVITATION):
-            self.placeholder = Content(reason or _INVITATION)
+        if str(self.placeholder) != (words := clean(reason) or _INVITATION):
+            self.placeholder = Content(words)
             self.remove_class("-refused")
             self._suggest([])
 
