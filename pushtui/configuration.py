@@ -84,9 +84,11 @@ def apply(app: App, chain: tuple[str, ...], arguments: ArgumentCollection) -> No
         values = file if setting is None or setting.table is None else file.get(setting.table, {})
         if setting is None or setting.key not in values:
             continue
-        Dict({setting.key: values[setting.key]}, source=str(path), use_commands_as_keys=False)(
+        # The library leaves out keys that are called like a command, as tail's replay is; of a command that has no
+        # commands of its own that is none.
+        Dict({setting.key: values[setting.key]}, source=str(path))(
             app,
-            chain,
+            (),
             ArgumentCollection([argument]),  # type: ignore[no-untyped-call]
         )
         # in the words of the documentation; cyclopts writes [key]

@@ -16,11 +16,13 @@ from pushtui.client.outbox import Keyed, NoShelf, Shelf
 from pushtui.client.outbox_file import OutboxFile, OutboxUnusableError, path_of
 from pushtui.client.reconnection import Reconnection
 from pushtui.client.traffic import Traffic
+from pushtui.client.watched_link import watched
 from pushtui.client.websocket import Timeouts, WebSocket
 from pushtui.protocol import messages, names
 from pushtui.protocol.codec import CODECS
 from pushtui.protocol.limits import DEFAULT_REPLAY
 from pushtui.protocol.token import Token
+from pushtui.wire.watch import Watch
 
 
 class TextTooLongError(ValueError):
@@ -53,6 +55,10 @@ class ChatClient:
         backoff: the policy of reconnecting.
         timeouts: how long to wait for the server.
         clock: the time by which to reconnect.
+
+    Attributes:
+        traffic: what went over the link.
+        watch: tells what passes, frame by frame, to whoever opens it.
     """
 
     def __init__(
@@ -72,6 +78,7 @@ class ChatClient:
     ) -> None:
         self.address = address
         self.traffic = Traffic()
+        self.watch = Watch()
         self._codec = CODECS[subprotocol]
         clock = clock or SystemClock()
         self._outbox = outbox
@@ -86,11 +93,14 @@ class ChatClient:
             token=token,
             feed=self._feed,
             traffic=self.traffic,
+            watch=self.watch,
             timeouts=timeouts or Timeouts(),
             clock=clock,
             live=lambda: self._reconnection.live(),
         )
-        self._reconnection = Reconnection(self._websocket.session, self._feed.put, backoff or Backoff(), clock)
+        self._reconnection = Reconnection(
+            self._websocket.session, watched(self._feed.put, self.watch), backoff or Backoff(), clock
+        )
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:

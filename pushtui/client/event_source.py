@@ -4,35 +4,31 @@ When to come back is the caller's business; what to come back with (the last eve
 """
 
 import asyncio
-import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
-from typing import NamedTuple
+from typing import Literal
 
 import httpx
 from httpx_sse import aconnect_sse
 
 from pushtui import __version__
-from pushtui.client import endings
+from pushtui.client import endings, tls
 from pushtui.client.endings import Ending
 from pushtui.client.event_stream import LARGEST_EVENT, EventStream, EventTooLongError, Retry, StreamItem
 from pushtui.client.happenings import LinkState
 from pushtui.client.traffic import Traffic
+from pushtui.client.watched_request import WatchedRequest
 from pushtui.protocol.text import safe_line
 from pushtui.protocol.token import Token
+from pushtui.wire import masking
+from pushtui.wire.records import Close
+from pushtui.wire.watch import Watch
 
 _OPENING = 10.0
 # How long the reason of a refusal is waited for, in seconds.
 _REFUSAL = 2.0
 # Servers commonly take 8 KiB for all headers together; a longer id would make every later request fail.
 _LONGEST_ID = 4096
-
-
-class Opened(NamedTuple):
-    """A stream began: its status (200) and headers; names in lower case, what came twice joined by a comma."""
-
-    status: int
-    headers: dict[str, str]
 
 
 class NoStreamError(Exception):
@@ -52,6 +48,17 @@ class NoStreamError(Exception):
         self.retry_after = retry_after
         self.body = body
 
+    @property
+    def found(self) -> str:
+        """What was there instead, in a few words."""
+        if self.status == 204:
+            return "the server has nothing more to say (HTTP 204)"
+        return (
+            f"HTTP {self.status}"
+            if self.status != 200
+            else f"it answers with {self.media_type or 'no content type'}"
+        )
+
 
 class _RedirectedError(Exception):
     """The server sends one elsewhere, where the token is not for; the text is that origin."""
@@ -68,6 +75,9 @@ class EventSource:
         last_event_id: where to go on from, empty to begin.
         silence: how long a connection may be silent, in seconds, before it counts as lost; None for ever.
         traffic: counts the bytes.
+        watch: is told what passes, line by line.
+        headers: further ones, for that origin only, as a token is.
+        insecure: take any certificate.
 
     Attributes:
         last_event_id: where the next connection goes on.
@@ -84,6 +94,9 @@ class EventSource:
         last_event_id: str = "",
         silence: float | None = None,
         traffic: Traffic | None = None,
+        watch: Watch | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+        insecure: bool = False,
     ) -> None:
         self.last_event_id = last_event_id
         self.retry_ms: int | None = None
@@ -93,6 +106,12 @@ class EventSource:
         self._token = token
         self._silence = silence
         self._traffic = traffic or Traffic()
+        self._watch = watch or Watch()
+        self._trace = WatchedRequest(self._watch)
+        self._further = headers
+        self._insecure = insecure
+        self._began = False
+        self._closed_by: Literal["client", "server", "nobody"] = "nobody"
         self._client: httpx.AsyncClient | None = None
 
     async def aclose(self) -> None:
@@ -104,7 +123,7 @@ class EventSource:
         self,
         take: Callable[[StreamItem], Ending | None],
         *,
-        opened: Callable[[Opened], None] = lambda _: None,
+        opened: Callable[[], None] = lambda: None,
         room: Callable[[], Awaitable[None]],
     ) -> Ending:
         """Connect once, and read to the end; returns how it ended.
@@ -117,34 +136,60 @@ class EventSource:
         Raises:
             NoStreamError: the server answered with something else.
         """
+        self._began, self._closed_by = False, "nobody"
+        try:
+            ending = await self._session(take, opened, room)
+        except NoStreamError as error:
+            if self._watch.on:
+                self._watch.tell(Close(self._watch.now(), masking.text(error.found), by="client"))
+            raise
+        if self._began and self._watch.on:
+            self._watch.tell(Close(self._watch.now(), masking.text(ending.reason), by=self._closed_by))
+        return ending
+
+    async def _session(
+        self,
+        take: Callable[[StreamItem], Ending | None],
+        opened: Callable[[], None],
+        room: Callable[[], Awaitable[None]],
+    ) -> Ending:
         if self._client is None:
             try:
                 self._client = httpx.AsyncClient(
                     timeout=httpx.Timeout(_OPENING, read=self._silence),
-                    # The system's authorities and SSL_CERT_FILE, as for WebSockets; httpx alone has its own.
-                    verify=ssl.create_default_context(),
+                    # The same as for WebSockets; httpx alone has authorities of its own.
+                    verify=tls.context(insecure=self._insecure),
                     trust_env=not self._loopback,
-                    event_hooks={} if self._token is None else {"response": [_stay]},
+                    event_hooks={"response": [_stay]} if self._token is not None or self._further else {},
                 )
             except (ImportError, ValueError, httpx.InvalidURL) as error:
                 return endings.no_proxy(error)
         try:
             async with aconnect_sse(
-                self._client, "GET", self._url, headers=self._headers(), follow_redirects=True
+                self._client,
+                "GET",
+                self._url,
+                headers=self._headers(),
+                follow_redirects=True,
+                extensions={"trace": self._trace},
             ) as source:
                 response = source.response
                 await _check(response)
-                opened(Opened(response.status_code, _joined(response.headers)))
+                self._began = True
+                opened()
                 return await self._read(response, take, room)
         except _RedirectedError as error:
             return endings.redirected(str(error))
         except (httpx.ConnectError, httpx.ProxyError) as error:
             return endings.unreachable(error, self._authority)
         except httpx.ReadTimeout:
+            self._closed_by = "client"
             return Ending(LinkState.LOST, f"no answer for {self._silence:g} s")
         except httpx.TimeoutException:
             return Ending(LinkState.LOST, f"no answer from {self._authority}", answered=False)
-        except (httpx.NetworkError, httpx.RemoteProtocolError):
+        except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+            # A stream without its last chunk was ended by the server: many never send it.
+            self._closed_by = "server" if isinstance(error, httpx.RemoteProtocolError) else "nobody"
             return Ending(LinkState.LOST, "the server hung up")
         except httpx.TooManyRedirects:
             return Ending(LinkState.LOST, "the server redirects without end")
@@ -160,7 +205,9 @@ class EventSource:
         # An id that is no header value (RFC 9110 section 5.5) would make every later request fail.
         if sent and len(sent) <= _LONGEST_ID and min(identity) >= " " and "\x7f" not in identity:
             headers.update({b"Last-Event-ID": sent})
-        return headers
+        for name in {name for name, _ in self._further} & headers.keys():
+            del headers[name]
+        return httpx.Headers([*headers.raw, *((name.encode(), value.encode()) for name, value in self._further)])
 
     async def _read(
         self,
@@ -168,7 +215,7 @@ class EventSource:
         take: Callable[[StreamItem], Ending | None],
         room: Callable[[], Awaitable[None]],
     ) -> Ending:
-        stream = EventStream(self.last_event_id)
+        stream = EventStream(self.last_event_id, self._watch)
         async with aclosing(response.aiter_bytes()) as chunks:  # type: ignore[type-var]
             async for chunk in chunks:
                 self._traffic.received_bytes += len(chunk)
@@ -179,11 +226,14 @@ class EventSource:
                             self.retry_ms = item.ms
                         ending = take(item)
                         if ending is not None:
+                            self._closed_by = "client"
                             return ending
                 except EventTooLongError:
+                    self._closed_by = "client"
                     return Ending(LinkState.LOST, f"the server sent an event of more than {LARGEST_EVENT} bytes")
                 self.last_event_id = stream.last_event_id
                 await room()
+        self._closed_by = "server"
         return Ending(LinkState.LOST, "the server hung up")
 
 
@@ -221,7 +271,3 @@ async def _stay(response: httpx.Response) -> None:
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
-
-
-def _joined(headers: httpx.Headers) -> dict[str, str]:
-    return {name.lower(): headers[name] for name in headers}

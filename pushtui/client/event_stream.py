@@ -8,10 +8,14 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pushtui.wire import masking
+from pushtui.wire.records import Dispatch, Line
+from pushtui.wire.watch import Watch
+
 #: The most bytes that one line, or the data of one event, may have.
 LARGEST_EVENT = 1024 * 1024
 
-_LINE_END = re.compile(rb"\r\n|\r|\n")
+_LINE_END = re.compile(rb"(\r\n|\r|\n)")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # More digits than a century in ms needs are a mistake.
 _RETRY_DIGITS = 12
@@ -53,12 +57,19 @@ StreamItem = StreamEvent | Comment | Retry
 class EventStream:
     """Bytes in, events out, however the bytes are cut. One for each connection.
 
+    Args:
+        last_event_id: that of the connection before.
+        watch: is told every line, and what came of it.
+
     Attributes:
         last_event_id: what a reconnect has to name; it counts from the end of its block, with data or without.
     """
 
-    def __init__(self, last_event_id: str = "") -> None:
+    def __init__(self, last_event_id: str = "", watch: Watch | None = None) -> None:
         self.last_event_id = last_event_id
+        self._watch = watch or Watch()
+        # An LF that comes later than its CR, which had ended the line.
+        self._late = 0
         self._line: list[bytes] = []
         self._line_size = 0
         self._first_line = True
@@ -78,21 +89,29 @@ class EventStream:
         """
         if self._after_carriage_return and chunk:
             # A line ends at once with its CR; were the LF of a CRLF waited for, a stream of CRs would lag behind.
-            chunk = chunk.removeprefix(b"\n")
+            self._late = chunk.startswith(b"\n")
+            chunk = chunk[self._late :]
             self._after_carriage_return = False
         if not chunk:
             return
         self._after_carriage_return = chunk.endswith(b"\r")
-        *ends, rest = _LINE_END.split(chunk)
-        for end in ends:
+        *parts, rest = _LINE_END.split(chunk)
+        for end, line_end in zip(parts[::2], parts[1::2], strict=True):
             self._hold(end)
             line = b"".join(self._line)
             self._line.clear()
             self._line_size = 0
+            if self._watch.on:
+                self._tell_line(line, len(line_end))
             item = self._take(line)
             if item is not None:
                 yield item
         self._hold(rest)
+
+    def _tell_line(self, line: bytes, end: int) -> None:
+        length = self._late + len(line) + end
+        self._watch.tell(Line(self._watch.now(), masking.payload(line), length))
+        self._late = 0
 
     def _hold(self, piece: bytes) -> None:
         self._line_size += len(piece)
@@ -129,5 +148,9 @@ class EventStream:
         if self._id is not None:
             self.last_event_id = self._id
         event = StreamEvent(self._event or "message", "\n".join(self._data), self._id) if self._data else None
+        if self._watch.on:
+            name, size = ("", 0) if event is None else (event.event, len(event.data.encode()))
+            name, identity = masking.text(name), masking.text(self.last_event_id)
+            self._watch.tell(Dispatch(self._watch.now(), name, identity, size))
         self._event, self._data, self._data_size, self._id = "", [], 0, None
         return event

@@ -1,6 +1,8 @@
 """Opens a WebSocket; and if it does not open, why: what the library raises, as an ending."""
 
 import re
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -18,8 +20,10 @@ from pushtui import __version__
 from pushtui.client import endings
 from pushtui.client.endings import Ending
 from pushtui.client.happenings import LinkState
+from pushtui.client.watched_connection import WatchedConnection
 from pushtui.protocol.text import safe_line
 from pushtui.protocol.token import Token
+from pushtui.wire.watch import Watch
 
 
 class RedirectedError(WebSocketException):
@@ -32,21 +36,33 @@ class Opening(connect):
     Args:
         uri: the address.
         token: what lets one in there.
+        watch: is told what passes.
+        headers: further ones, which are for that origin only, as a token is.
         options: as for `websockets.asyncio.client.connect`.
     """
 
-    def __init__(self, uri: str, *, token: Token | None, **options: Any) -> None:
+    def __init__(
+        self,
+        uri: str,
+        *,
+        token: Token | None,
+        watch: Watch,
+        headers: Sequence[tuple[str, str]] = (),
+        **options: Any,
+    ) -> None:
+        own = [] if token is None else [("Authorization", token.header)]
         super().__init__(
             uri,
-            additional_headers=None if token is None else {"Authorization": token.header},
+            additional_headers=[*own, *headers],
             user_agent_header=f"pushtui/{__version__}",
+            create_connection=partial(WatchedConnection, watch),  # type: ignore[arg-type]
             **options,
         )
-        self._with_token = token is not None
+        self._bound = bool(own or headers)
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         """See `connect.process_redirect`."""
-        if self._with_token and isinstance(exc, InvalidStatus) and "Location" in exc.response.headers:
+        if self._bound and isinstance(exc, InvalidStatus) and "Location" in exc.response.headers:
             there = urljoin(self.uri, exc.response.headers["Location"])
             if _origin(there) != _origin(self.uri):
                 return RedirectedError(_origin(there))

@@ -1,4 +1,4 @@
-"""Looks at what any address sends, ours or not: an asynchronous iterator of records.
+"""Looks at what passes between here and any address, ours or not: records, as they are made.
 
 An event stream is read as an EventSource reads it (WHATWG HTML, section 9.2): it comes back after the reconnection
 time with the last event id, and stops for good at 204, another status or another content type. A WebSocket ends
@@ -6,16 +6,17 @@ when it closes.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from typing import Any, NamedTuple, Self
+from collections.abc import AsyncGenerator
+from typing import NamedTuple, Protocol, Self
 from urllib.parse import quote, urlsplit
 
 from pushtui.client.address import Address, AddressRefusedError
 from pushtui.client.clock import Clock, SystemClock
 from pushtui.client.feed import Feed
-from pushtui.client.observations import Record
 from pushtui.protocol.text import safe_line
 from pushtui.protocol.token import Token
+from pushtui.wire.records import Record
+from pushtui.wire.watch import Watch
 
 _PATH_SAFE = "/%:@!$&'()*+,;=~-._"
 _QUERY_SAFE = _PATH_SAFE + "?"
@@ -72,50 +73,96 @@ class Target(NamedTuple):
         return cls(f"{base}{quote(parts.path, safe=_PATH_SAFE) or '/'}{query}", server.authority, server.loopback)
 
 
-async def inspect(
-    target: Target, *, token: Token | None = None, once: bool = False, clock: Clock | None = None
-) -> AsyncGenerator[Record, None]:
-    """Yield what the address sends; a consumer that is slow slows down the server.
+class Asking(NamedTuple):
+    """What to ask with.
+
+    Attributes:
+        token: what lets one in there.
+        headers: further headers of the request.
+        origin: the web page that the request is from, as its server is to believe.
+        subprotocols: what a WebSocket offers, the most wanted first.
+        last_event_id: where an event stream is to go on from, empty to begin.
+        insecure: take any certificate.
+    """
+
+    token: Token | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    origin: str | None = None
+    subprotocols: tuple[str, ...] = ()
+    last_event_id: str = ""
+    insecure: bool = False
+
+    @property
+    def with_origin(self) -> tuple[tuple[str, str], ...]:
+        """The further headers, with that of the origin."""
+        return self.headers if self.origin is None else (("Origin", self.origin), *self.headers)
+
+
+class Inspection:
+    """One look at an address.
 
     Args:
         target: the address.
-        token: what lets one in there.
-        once: end with the first stream, instead of coming back.
-        clock: the time by which to come back.
-
-    Raises:
-        NoServerError: the first try found nobody there.
-        NoFlowError: there is no event stream, or no WebSocket, or not any more.
+        asking: what to ask with.
+        once: end with the first event stream, instead of coming back.
+        clock: the time of records, and by which to come back.
     """
-    feed: Feed[Record] = Feed()
-    looking = asyncio.ensure_future(_ending(_look(target, token, feed, once, clock or SystemClock()), feed))
-    try:
-        while True:
-            try:
-                record = await feed.next()
-            except StopAsyncIteration:
-                break
-            yield record
-        await looking
-    finally:
-        looking.cancel()
-        await asyncio.wait([looking])
+
+    def __init__(
+        self, target: Target, asking: Asking | None = None, *, once: bool = False, clock: Clock | None = None
+    ) -> None:
+        clock = clock or SystemClock()
+        watch = Watch(clock.now)
+        self._feed: Feed[Record] = Feed()
+        watch.open(self._feed.put)
+        self._look = _look(target, asking or Asking(), watch, self._feed, once, clock)
+
+    async def records(self) -> AsyncGenerator[Record, None]:
+        """Yield what passes, both ways; once for each inspection. A consumer that is slow slows down the server.
+
+        Raises:
+            NoServerError: the first try found nobody there.
+            NoFlowError: there is no event stream, or no WebSocket, or not any more.
+        """
+        looking = asyncio.ensure_future(self._run())
+        try:
+            while True:
+                try:
+                    record = await self._feed.next()
+                except StopAsyncIteration:
+                    break
+                yield record
+            await looking
+        finally:
+            looking.cancel()
+            await asyncio.wait([looking])
+
+    async def send(self, message: str | bytes) -> None:
+        """Send a message: text, or bytes as a binary one.
+
+        Raises:
+            pushtui.wire.watch.NotSentError: it is no WebSocket, or not an open one.
+        """
+        await self._look.send(message)
+
+    async def _run(self) -> None:
+        try:
+            await self._look.run()
+        finally:
+            self._feed.end()
 
 
-async def _ending(looking: Coroutine[Any, Any, None], feed: Feed[Record]) -> None:
-    try:
-        await looking
-    finally:
-        feed.end()
+class _Look(Protocol):
+    async def run(self) -> None: ...
+
+    async def send(self, message: str | bytes) -> None: ...
 
 
-def _look(
-    target: Target, token: Token | None, feed: Feed[Record], once: bool, clock: Clock
-) -> Coroutine[Any, Any, None]:
+def _look(target: Target, asking: Asking, watch: Watch, feed: Feed[Record], once: bool, clock: Clock) -> _Look:
     if target.is_websocket:
-        from pushtui.client.websocket_inspection import look as look_at_websocket
+        from pushtui.client.websocket_inspection import WebSocketInspection
 
-        return look_at_websocket(target, token, feed)
-    from pushtui.client.stream_inspection import look as look_at_stream
+        return WebSocketInspection(target, asking, watch, feed)
+    from pushtui.client.stream_inspection import StreamInspection
 
-    return look_at_stream(target, token, feed, once=once, clock=clock)
+    return StreamInspection(target, asking, watch, feed, once=once, clock=clock)

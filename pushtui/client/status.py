@@ -20,12 +20,14 @@ from pushtui.client.happenings import CaughtUp, Link, LinkState, StatusEvent, St
 from pushtui.client.reconnection import Reconnection
 from pushtui.client.replay import Replay
 from pushtui.client.traffic import Traffic
+from pushtui.client.watched_link import watched
 from pushtui.protocol.bodies import Alert, Mark, Notice
 from pushtui.protocol.close import CloseCode
 from pushtui.protocol.positions import Position
 from pushtui.protocol.samples import Sample
 from pushtui.protocol.text import safe_line
 from pushtui.protocol.token import Token
+from pushtui.wire.watch import Watch
 
 #: How many events to begin with: five minutes of one host that is looked at once a second.
 DEFAULT_REPLAY = 300
@@ -66,6 +68,7 @@ class StatusClient:
 
     Attributes:
         traffic: what was received; ``received_frames`` counts events.
+        watch: tells what passes, line by line, to whoever opens it.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class StatusClient:
     ) -> None:
         self.address = address
         self.traffic = Traffic()
+        self.watch = Watch()
         parameters = {"replay": str(replay)}
         if narrow := ",".join(hosts):
             parameters["host"] = narrow
@@ -96,11 +100,15 @@ class StatusClient:
             last_event_id="" if position is None else str(position),
             silence=silence,
             traffic=self.traffic,
+            watch=self.watch,
         )
         self._replay = Replay(position=position)
         self._feed: Feed[StatusHappening] = Feed()
         self._reconnection = Reconnection(
-            self._session, self._feed.put, backoff or Backoff(), clock or SystemClock()
+            self._session,
+            watched(self._feed.put, self.watch, lambda: self._source.last_event_id),
+            backoff or Backoff(),
+            clock or SystemClock(),
         )
         self._task: asyncio.Task[None] | None = None
 

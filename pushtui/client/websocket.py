@@ -21,6 +21,7 @@ from pushtui.protocol import messages
 from pushtui.protocol.close import CloseCode, is_final
 from pushtui.protocol.codec import Codec
 from pushtui.protocol.token import Token
+from pushtui.wire.watch import Watch
 
 #: A page of history may hold 200 messages of 16 KiB.
 LARGEST_FRAME = 4 * 1024 * 1024
@@ -56,6 +57,7 @@ class WebSocket:
         token: what lets one in, None for nothing.
         feed: is told what happens.
         traffic: counts the frames.
+        watch: is told what passes, frame by frame.
         timeouts: how long to wait for the server.
         clock: the time by which to say again what the server could not take.
         live: is called when the server has welcomed a connection.
@@ -70,6 +72,7 @@ class WebSocket:
         token: Token | None,
         feed: Feed[ChatHappening],
         traffic: Traffic,
+        watch: Watch,
         timeouts: Timeouts,
         clock: Clock,
         live: Callable[[], None],
@@ -81,6 +84,7 @@ class WebSocket:
         self._token = token
         self._feed = feed
         self._traffic = traffic
+        self._watch = watch
         self._timeouts = timeouts
         self._clock = clock
         self._live = live
@@ -131,6 +135,7 @@ class WebSocket:
         connection = await handshake.Opening(
             self._address.chat,
             token=self._token,
+            watch=self._watch,
             subprotocols=[Subprotocol(self._codec.subprotocol)],
             compression=None,
             proxy=None if self._address.loopback else True,

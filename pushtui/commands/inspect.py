@@ -1,117 +1,147 @@
-"""``pushtui inspect``: what any address sends, event streams and WebSockets, as lines on standard output."""
+"""``pushtui inspect``: what passes between here and any address, in the lens or as lines on standard output."""
 
 import asyncio
+import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import aclosing
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, closing, nullcontext
 from pathlib import Path
+from typing import BinaryIO
 
 from pushtui.client.address import AddressRefusedError
-from pushtui.client.inspection import NoFlowError, NoServerError, Target, inspect
-from pushtui.client.observations import (
-    Record,
-    SseClosed,
-    SseComment,
-    SseEvent,
-    SseOpen,
-    SseReconnecting,
-    SseRetry,
-    WebSocketClosed,
-    WebSocketMessage,
-    WebSocketOpen,
-    WebSocketPing,
-    WebSocketPong,
-    line,
-)
-from pushtui.commands import credential
+from pushtui.client.inspection import Asking, Inspection, NoFlowError, NoServerError, Target
+from pushtui.commands import credential, standard_input, terminal
+from pushtui.commands.record_lines import Written, printed, written
 from pushtui.commands.standard_output import while_read
 from pushtui.exits import CommandError, Exit
-from pushtui.protocol.text import safe_line, safe_text
-from pushtui.protocol.token import Token
+from pushtui.protocol.text import safe_line
+from pushtui.wire import masking
+from pushtui.wire.recording import Recorder
+from pushtui.wire.records import Beginning, Record
+from pushtui.wire.watch import NotSentError
 
-_INDENT = "    "
+_LONGEST_MESSAGE = 1024 * 1024
 
 
-def run(url: str, *, as_json: bool, once: bool, token_file: Path | None = None) -> int:
-    """Print what the address sends: an event stream until interrupted, a WebSocket until it closes.
-
-    Args:
-        url: ``http`` and ``https`` for an event stream, ``ws`` and ``wss`` for a WebSocket.
-        as_json: JSON objects instead of text.
-        once: end with the first stream.
-        token_file: the file with a token for whoever is at that address; none is sent without it.
-
-    Raises:
-        CommandError: the token cannot be had, the URL is none, nobody is there, or they send nothing of the kind.
-        BrokenPipeError: nobody reads any more.
-    """
+def target_of(url: str) -> Target:
+    """Read the URL; raises a `CommandError` if it is none."""
     try:
-        target = Target.parse(url)
+        return Target.parse(url)
     except AddressRefusedError as error:
         raise CommandError(Exit.WRONG_OPTIONS, str(error)) from error
-    token = None if token_file is None else credential.of_file(token_file)
-    if token is not None and not target.loopback and not target.encrypted:
+
+
+def run(
+    target: Target,
+    asking: Asking,
+    *,
+    screen: bool,
+    as_json: bool,
+    once: bool,
+    record: Path | None = None,
+    binary: bool = False,
+) -> int:
+    """Show what passes: an event stream until interrupted, a WebSocket until it closes.
+
+    Args:
+        target: the address.
+        asking: what to ask with.
+        screen: show it in the lens; else as lines, and then what comes on standard input is sent over a WebSocket.
+        as_json: lines of JSON instead of text.
+        once: end with the first stream.
+        record: a file to write all to, which must not exist yet.
+        binary: lines of standard input are bytes in hexadecimal, for binary messages.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        CommandError: nobody is there, or they send nothing of the kind, or the file cannot be written.
+        BrokenPipeError: nobody reads any more.
+    """
+    if asking.token is not None and not target.loopback and not target.encrypted:
         credential.warn(target.authority)
-    # JSON is UTF-8 wherever it goes; text gives way to what the terminal knows.
-    if as_json:
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    else:
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    asyncio.run(while_read(_print(target, token, once, _as_json if as_json else lines)))
+    if asking.insecure and target.encrypted:
+        _say(f"warning: nobody checks that {target.authority} is who it says; others can read along")
+    beginning = Beginning(
+        "websocket" if target.is_websocket else "sse", masking.url(target.url), round(time.time() * 1000)
+    )
+    with closing(_created(record)) if record is not None else nullcontext() as file:
+        recorder = None if file is None else Recorder(file, beginning)
+        if screen:
+            return _show(target, asking, once, recorder)
+        asyncio.run(while_read(_print(target, asking, once, written(beginning, as_json), recorder, binary)))
     return Exit.FINE
 
 
-async def _print(
-    target: Target, token: Token | None, once: bool, written: Callable[[Record], Iterator[str]]
-) -> None:
+def _created(path: Path) -> BinaryIO:
+    path = path.expanduser()
     try:
-        async with aclosing(inspect(target, token=token, once=once)) as records:
-            async for record in records:
-                for text in written(record):
-                    print(text, flush=True)  # noqa: T201
+        # What passed may be nobody else's business.
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except FileExistsError:
+        raise CommandError(
+            Exit.WRONG_OPTIONS, f"{path} exists already; a recording begins with a new file"
+        ) from None
+    except OSError as error:
+        raise CommandError(Exit.CANNOT_START, f"{path} cannot be written: {error.strerror}") from error
+
+
+def _show(target: Target, asking: Asking, once: bool, recorder: Recorder | None) -> int:
+    from tui.lens.app import run as run_lens
+
+    inspection = Inspection(target, asking, once=once)
+    sender = inspection.send if target.is_websocket else None
+    return terminal.orderly(
+        lambda: run_lens(lambda: _recorded(inspection, recorder), safe_line(masking.url(target.url)), sender)
+    )
+
+
+async def _recorded(inspection: Inspection, recorder: Recorder | None) -> AsyncGenerator[Record, None]:
+    async with aclosing(inspection.records()) as records:
+        async for record in records:
+            if recorder is not None:
+                try:
+                    recorder(record)
+                except OSError as error:
+                    raise CommandError(Exit.CANNOT_START, f"recording has failed: {error.strerror}") from error
+            yield record
+
+
+async def _print(
+    target: Target, asking: Asking, once: bool, write: Written, recorder: Recorder | None, binary: bool
+) -> None:
+    inspection = Inspection(target, asking, once=once)
+    sending = asyncio.ensure_future(_send(inspection, binary)) if target.is_websocket else None
+    try:
+        async with aclosing(_recorded(inspection, recorder)) as records:
+            await printed(records, write)
     except NoServerError as error:
         raise CommandError(Exit.NO_SERVER, str(error)) from error
     except NoFlowError as error:
         raise CommandError(Exit.REFUSED, str(error)) from error
+    finally:
+        if sending is not None:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
 
 
-def _as_json(record: Record) -> Iterator[str]:
-    yield line(record)
+async def _send(inspection: Inspection, binary: bool) -> None:
+    """Send what comes on standard input, line by line; its end ends nothing else."""
+    try:
+        async for line in standard_input.lines(_LONGEST_MESSAGE):
+            try:
+                await inspection.send(bytes.fromhex(line.decode()) if binary else line.decode())
+            except UnicodeDecodeError:
+                _say("a line was not sent: it is no UTF-8")
+            except ValueError:
+                _say("a line was not sent: with --binary it is bytes in hexadecimal, such as 00 ff")
+    except standard_input.LineTooLongError:
+        _say(f"nothing more is sent: a line has more than {_LONGEST_MESSAGE} bytes")
+    except NotSentError as error:
+        _say(str(error))
 
 
-def lines(record: Record) -> Iterator[str]:
-    """A record for people: what it is, then what it holds, indented. Nothing in it can drive the terminal."""
-    match record:
-        case SseOpen():
-            yield safe_line(f"○ open · {record.status} · {record.headers.get('content-type', '')}")
-        case SseEvent():
-            yield safe_line(f"← {record.event}" + (f" · id {record.id}" if record.id else ""))
-            yield from _indented(record.data)
-        case SseRetry():
-            yield f"○ retry · {record.ms} ms"
-        case SseComment():
-            yield safe_line(f": {record.text}")
-        case SseClosed():
-            yield safe_line(f"○ closed · {record.reason}")
-        case SseReconnecting():
-            after = f" · after id {record.last_event_id}" if record.last_event_id else ""
-            yield safe_line(f"○ reconnecting in {record.after_ms} ms{after}")
-        case WebSocketOpen():
-            yield safe_line(f"○ open · {record.status} · {record.subprotocol or 'no subprotocol'}")
-        case WebSocketMessage(text=str(text)):
-            yield "← text"
-            yield from _indented(text)
-        case WebSocketMessage(binary=bytes(data)):
-            yield f"← binary · {len(data)} bytes"
-            yield from _indented(data.hex(" ", 4))
-        case WebSocketPing() | WebSocketPong():
-            payload = record.text if isinstance(record.text, str) else record.binary
-            shown = payload.hex() if isinstance(payload, bytes) else str(payload)
-            yield safe_line(f"← {'ping' if isinstance(record, WebSocketPing) else 'pong'} {shown}".rstrip())
-        case WebSocketClosed():
-            yield safe_line(f"○ closed · {record.code} {record.reason}".rstrip())
-
-
-def _indented(text: str) -> Iterator[str]:
-    for one in safe_text(text).split("\n"):
-        yield f"{_INDENT}{one}"
+def _say(sentence: str) -> None:
+    print(f"pushtui: {safe_line(sentence)}", file=sys.stderr)  # noqa: T201

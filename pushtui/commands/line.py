@@ -152,15 +152,87 @@ def inspect(
     /,
     *,
     json: options.InspectJson = False,
+    lines: options.InspectLines = False,
     once: options.InspectOnce = False,
+    header: options.InspectHeader = None,
+    origin: options.InspectOrigin = None,
+    subprotocol: options.InspectSubprotocol = None,
+    last_event_id: options.InspectLastEventId = None,
+    token_file: options.InspectTokenFile = None,
+    insecure: options.InspectInsecure = False,
+    binary: options.InspectBinary = False,
+    record: options.InspectRecord = None,
+    common: Common = COMMON,
+) -> int:
+    """Show what passes between here and any address, by server-sent events or a WebSocket, to the byte."""
+    screen = _has_screen(json or lines, common)
+    from pushtui.commands import asking
+    from pushtui.commands.inspect import run, target_of
+
+    target = target_of(url)
+    wished = asking.read(
+        target,
+        token_file=token_file,
+        headers=header or (),
+        origin=origin,
+        subprotocols=subprotocol or (),
+        last_event_id=last_event_id,
+        insecure=insecure,
+    )
+    return run(target, wished, screen=screen, as_json=json, once=once, record=record, binary=binary)
+
+
+@app.command
+def replay(
+    file: options.ReplayFile,
+    /,
+    *,
+    speed: options.ReplaySpeed = 1.0,
+    json: options.ReplayJson = False,
+    lines: options.ReplayLines = False,
+    common: Common = COMMON,
+) -> int:
+    """Show again what inspect has recorded."""
+    screen = _has_screen(json or lines, common)
+    from pushtui.commands.replay import run
+
+    return run(file, speed=speed, screen=screen, as_json=json)
+
+
+@app.command
+def doctor(
+    url: options.DoctorUrl,
+    /,
+    *,
+    json: options.DoctorJson = False,
+    patience: options.DoctorPatience = 20,
+    oversize: options.DoctorOversize = 17,
+    header: options.InspectHeader = None,
+    origin: options.InspectOrigin = None,
+    subprotocol: options.InspectSubprotocol = None,
+    send: options.DoctorSend = None,
+    post: options.DoctorPost = None,
+    insecure: options.InspectInsecure = False,
     token_file: options.InspectTokenFile = None,
     common: Common = COMMON,
 ) -> int:
-    """Print what any address sends, by server-sent events or a WebSocket."""
+    """Try any WebSocket or event stream, and say what is wrong with it."""
     logs.set_up(common.log_level or "warning")
-    from pushtui.commands.inspect import run
+    from pushtui.commands.doctor import run
 
-    return run(url, as_json=json, once=once, token_file=token_file)
+    return run(
+        url,
+        as_json=json,
+        patience=patience,
+        oversize=oversize,
+        headers=header or (),
+        origin=origin,
+        subprotocols=subprotocol or (),
+        text=send,
+        post=post,
+        insecure=insecure,
+        token_file=token_file,
+    )
 
 
 @app.command
@@ -213,6 +285,13 @@ def revoke_token(
     from pushtui.commands.token import revoke
 
     return revoke(name_or_id, data=_folder(data))
+
+
+def _has_screen(lines_wanted: bool, common: Common) -> bool:
+    """Whether the lens can be shown, and lines are not wanted; logs go where they do no harm."""
+    shown = not lines_wanted and sys.stdin.isatty() and sys.stdout.isatty()
+    (logs.keep_off_the_screen if shown else logs.set_up)(common.log_level or "warning")
+    return shown
 
 
 def _folder(data: Path | None) -> Path:

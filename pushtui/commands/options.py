@@ -204,13 +204,67 @@ InspectUrl = Annotated[
 InspectJson = Annotated[
     bool, Parameter(env_var="PUSHTUI_INSPECT_JSON", negative="", help="One JSON object on each line.")
 ]
-InspectOnce = Annotated[
-    bool, Parameter(env_var="PUSHTUI_INSPECT_ONCE", negative="", help="End with the first stream.")
+InspectLines = Annotated[
+    bool,
+    Parameter(env_var="PUSHTUI_INSPECT_LINES", negative="", help="Lines of text, also where a screen could be."),
 ]
-
+InspectOnce = Annotated[
+    bool, Parameter(env_var="PUSHTUI_INSPECT_ONCE", negative="", help="End with the first event stream.")
+]
 InspectTokenFile = Annotated[
     Path | None,
     Parameter(help="The file with a token, which is sent to the URL's host."),
+]
+InspectHeader = Annotated[
+    list[str] | None,
+    Parameter(name=("--header", "-H"), negative="", help="A header to ask with: 'Name: value'; several times."),
+]
+InspectOrigin = Annotated[
+    str | None, Parameter(help="The web page to ask for, as its server is to believe: https://wiki.example.")
+]
+InspectSubprotocol = Annotated[
+    list[str] | None,
+    Parameter(negative="", help="What a WebSocket offers, with commas between, the most wanted first."),
+]
+InspectLastEventId = Annotated[str | None, Parameter(help="Where an event stream is to go on from.")]
+InspectInsecure = Annotated[bool, Parameter(negative="", help="Take any certificate.")]
+InspectRecord = Annotated[Path | None, Parameter(help="A new file, to which all that passes is written.")]
+InspectBinary = Annotated[
+    bool, Parameter(negative="", help="Lines of standard input are bytes in hexadecimal, for binary messages.")
+]
+
+ReplayFile = Annotated[Path, Parameter(help="What inspect --record, or --json, has written.")]
+ReplaySpeed = Annotated[float, Parameter(validator=Number(gt=0), help="How many times as fast as it happened.")]
+ReplayJson = Annotated[bool, Parameter(negative="", help="One JSON object on each line.")]
+ReplayLines = Annotated[bool, Parameter(negative="", help="Lines of text, also where a screen could be.")]
+
+DoctorUrl = Annotated[
+    str, Parameter(help="ws:// or wss:// for a WebSocket, http:// or https:// for an event stream.")
+]
+DoctorJson = Annotated[
+    bool, Parameter(env_var="PUSHTUI_DOCTOR_JSON", negative="", help="One JSON object on each line.")
+]
+DoctorPatience = Annotated[
+    float,
+    Parameter(
+        env_var="PUSHTUI_DOCTOR_PATIENCE",
+        validator=Number(gte=0.1, lte=600),
+        help="Seconds to wait for what comes by itself: heartbeats, pings, the end of idle connections.",
+    ),
+]
+DoctorOversize = Annotated[
+    int,
+    Parameter(
+        env_var="PUSHTUI_DOCTOR_OVERSIZE",
+        validator=Number(gte=1, lte=1024),
+        help="MiB of a message that a WebSocket should refuse.",
+    ),
+]
+DoctorSend = Annotated[
+    str | None, Parameter(help="A text that the WebSocket answers, to see how it puts fragments together.")
+]
+DoctorPost = Annotated[
+    str | None, Parameter(help="The URL where a text is posted that comes out of the event stream; two are.")
 ]
 
 TokenName = Annotated[str, Parameter(help="The nick of whoever will use it.")]

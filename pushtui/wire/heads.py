@@ -19,7 +19,7 @@ def request(at: float, method: str, target: str, headers: Headers, *, version: s
 def response(at: float, status: int, reason: str, headers: Headers, *, version: str = _VERSION) -> Response:
     """What was answered; headers as they came."""
     length = _length(f"{version} {status} {reason}", headers)
-    return Response(at, version, status, _text(reason), _headers(headers), length)
+    return Response(at, version, status, masking.text(_text(reason)), _headers(headers), length)
 
 
 def _length(first: str, headers: Headers) -> int:

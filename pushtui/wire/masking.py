@@ -30,6 +30,11 @@ def url(text: str) -> str:
     return _USER.sub(f"{_MARK}@", _PARAMETER.sub(rf"\1{_MARK}", masked(text)))
 
 
+def text(said: str) -> str:
+    """Anything else that a peer said, without tokens."""
+    return masked(said)
+
+
 def payload(data: bytes) -> bytes:
     """The same number of bytes, with the secret of every token as asterisks."""
     if _TOKEN_BEGINS not in data:

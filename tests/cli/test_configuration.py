@@ -205,7 +205,20 @@ def test_every_option_has_a_variable_after_its_name() -> None:
             # what one single call is to do stands in none
             allowed: set[tuple[str, ...]] = {(f"PUSHTUI_{word}",)}
             allowed |= {(f"PUSHTUI_{table.upper()}_{word}",) for table in [command, "serve"] if table in tables}
-            if command.startswith("token ") or (command, word) == ("inspect", "TOKEN_FILE"):
+            asks = (
+                "POST",
+                "SEND",
+                "TOKEN_FILE",
+                "HEADER",
+                "ORIGIN",
+                "SUBPROTOCOL",
+                "LAST_EVENT_ID",
+                "INSECURE",
+                "BINARY",
+                "RECORD",
+            )
+            one_call = command.startswith("token ") or command == "replay"
+            if one_call or (command in ("inspect", "doctor") and word in asks):
                 allowed.add(())
             assert argument.parameter.env_var in allowed, f"{command} {argument.name}"
 

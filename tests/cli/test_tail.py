@@ -3,7 +3,7 @@ import json
 import os
 import signal
 import subprocess
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import cast
@@ -22,9 +22,9 @@ async def start(environment: dict[str, str]) -> AsyncIterator[Start]:
     """Starts the command, and ends what is left of it after the test."""
     started: list[Process] = []
 
-    async def run(*arguments: str, **variables: str) -> Process:
+    async def run(*arguments: str, stdin: int = DEVNULL, **variables: str) -> Process:
         process = await asyncio.create_subprocess_exec(
-            *command(*arguments), stdout=PIPE, stderr=PIPE, env=environment | variables
+            *command(*arguments), stdin=stdin, stdout=PIPE, stderr=PIPE, env=environment | variables
         )
         started.append(process)
         return process

@@ -16,7 +16,7 @@ from pushtui.client.address import Address
 from pushtui.client.chat import ChatClient
 from pushtui.client.conversation import NickFixedError
 from pushtui.client.happenings import Link, LinkState, Pending, Undeliverable
-from pushtui.client.inspection import NoFlowError, Target, inspect
+from pushtui.client.inspection import Asking, Inspection, NoFlowError, Target
 from pushtui.client.outbox_file import path_of
 from pushtui.client.posting import PostRefusedError, post_message
 from pushtui.client.status import StatusClient
@@ -253,7 +253,7 @@ async def test_an_inspection_does_not_take_it_elsewhere(scheme: str) -> None:
     async with elsewhere(REDIRECTS["port"]) as (address, here, there):
         target = Target.parse(f"{scheme}://{address.authority}/x")
         with pytest.raises(NoFlowError, match="your token is not for there"):
-            async for _ in inspect(target, token=TOKEN):
+            async for _ in Inspection(target, Asking(TOKEN)).records():
                 pass
     assert [request.headers["authorization"] for request in here] == [TOKEN.header]
     assert there == []
@@ -354,9 +354,8 @@ async def test_no_log_error_or_happening_holds_it(fail: Failing, log: io.StringI
         for scheme in ("http", "ws"):
             try:
                 async with asyncio.timeout(5):
-                    async for record in inspect(
-                        Target.parse(f"{scheme}://{address.authority}/"), token=TOKEN, once=True
-                    ):
+                    target = Target.parse(f"{scheme}://{address.authority}/")
+                    async for record in Inspection(target, Asking(TOKEN), once=True).records():
                         told.append(record)
             except Exception as error:
                 told.append(str(error))
