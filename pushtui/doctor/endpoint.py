@@ -22,12 +22,14 @@ class Bounds:
     Attributes:
         patience: seconds for what comes by itself: heartbeats, pings, the end of an idle connection.
         answer: seconds for an answer.
+        late: seconds after which an answer or an event is late.
         pause: seconds of silence after which what came is all that was sent at once.
         oversize: bytes of the message that no endpoint should take.
     """
 
     patience: float = 20
     answer: float = 5
+    late: float = 2
     pause: float = 1
     oversize: int = 17 * _MIB
 

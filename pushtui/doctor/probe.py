@@ -106,8 +106,13 @@ class Manners:
     frames: int = 0
     breaches: dict[str, None] = field(default_factory=dict)
 
-    def see(self, frame: Frame) -> None:
-        """Look at one frame."""
+    def see(self, frame: Frame, *, provoked: bool) -> None:
+        """Look at one frame.
+
+        Args:
+            frame: as it came.
+            provoked: it may carry back what should not have been sent.
+        """
         self.frames += 1
         if frame.masked:
             self._breach("a frame was masked")
@@ -117,6 +122,8 @@ class Manners:
             self._breach(f"a frame had the reserved opcode {frame.opcode:#x}")
         if frame.opcode >= Opcode.CLOSE and not frame.fin:
             self._breach("a control frame was in fragments")
+        if provoked:
+            return
         if frame.opcode >= Opcode.CLOSE and frame.size > 125:
             self._breach(f"a control frame had {frame.size} bytes")
         if frame.opcode == Opcode.CLOSE and not _may_be_sent(frame):
@@ -175,6 +182,7 @@ class Probe:
         self.link = link
         self._bounds = bounds
         self._manners = manners
+        self._provoking = False
 
     def send(self, *frames: bytes) -> None:
         """Send frames in one go, so that an endpoint which hangs up at the first has read all of them."""
@@ -198,11 +206,12 @@ class Probe:
             left -= len(piece)
             payload += piece[: _KEPT - len(payload)]
         frame = Frame(bool(first & 0x80), first >> 4 & 7, first & 0x0F, masked, size, _unmasked(payload, mask))
-        self._manners.see(frame)
+        self._manners.see(frame, provoked=self._provoking)
         return frame
 
     async def provoke(self, *frames: bytes) -> Answer:
         """Send frames and a ping behind them: so nobody has to wait to see that nothing happens."""
+        self._provoking = True
         fence = secrets.token_bytes(8)
         self.send(*frames, frame(Opcode.PING, fence))
         return await self.answer(fence)

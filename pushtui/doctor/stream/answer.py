@@ -10,8 +10,6 @@ from pushtui.doctor.stream.watch import media_type
 from pushtui.doctor.websocket.handshake import FOREIGN_ORIGIN
 
 _MAX_AGE = re.compile(r"(?:s-maxage|max-age)=\"?([0-9]+)")
-#: Seconds after which an answer is late.
-_LATE = 2.0
 
 
 async def status(patient: Patient) -> Verdict:
@@ -74,7 +72,7 @@ async def first_byte(patient: Patient) -> Verdict:
     head = watch.answered - watch.asked
     began = f"first content after {_ms(watch.pieces[0].at - watch.asked)}" if watch.pieces else "no content yet"
     seen = f"head after {_ms(head)}, {began}"
-    if head > _LATE:
+    if head > patient.bounds.late:
         return warn(seen, "send the head before there is something to say, and flush it")
     return ok(seen)
 

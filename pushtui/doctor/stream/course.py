@@ -3,32 +3,32 @@
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
+from pushtui.doctor.endpoint import Bounds
 from pushtui.doctor.finding import Verdict, fault, ok, skipped, together, warn
 from pushtui.doctor.stream.patient import Patient
 from pushtui.doctor.stream.watch import Watch
 
 #: Seconds of silence that proxies bear, as WHATWG HTML section 9.2.7 advises, and a little for the way.
 _BEARABLE = 15.0 + 1.5
-_TOGETHER = 0.1
-_LONG = 1.0
+#: Seconds within which what comes was sent together.
+_TOGETHER = 0.02
 _LONGEST_RETRY_MS = 3_600_000
 
 
-def of_watched(judge: Callable[[Watch, float, float], Verdict]) -> Callable[[Patient], Awaitable[Verdict]]:
+def of_watched(judge: Callable[[Watch, Bounds], Verdict]) -> Callable[[Patient], Awaitable[Verdict]]:
     """A check that waits for the end of the long reading, then looks at it.
 
     Args:
-        judge: gets the reading, for how many seconds it was meant to go on, and after how many seconds of silence
-            what came is all that was sent at once.
+        judge: gets the reading, and how long it was meant to go on.
     """
 
     async def look(patient: Patient) -> Verdict:
-        return judge(await patient.watched(), patient.bounds.patience, patient.bounds.pause)
+        return judge(await patient.watched(), patient.bounds)
 
     return look
 
 
-def connection(watch: Watch, patience: float, pause: float) -> Verdict:
+def connection(watch: Watch, bounds: Bounds) -> Verdict:
     """The stream goes on: RFC 9112, sections 6 and 8."""
     verdicts = []
     if watch.head.version == "1.0":
@@ -45,11 +45,13 @@ def connection(watch: Watch, patience: float, pause: float) -> Verdict:
         verdicts.append(
             warn(f"{watch.ended} after {after:.1f} s: clients come back again and again", "keep the stream open")
         )
-    verdicts.append(ok(f"HTTP/{watch.head.version}, {watch.framing.framing}, open for {patience:g} s and more"))
+    verdicts.append(
+        ok(f"HTTP/{watch.head.version}, {watch.framing.framing}, open for {bounds.patience:g} s and more")
+    )
     return together(verdicts)
 
 
-def format_(watch: Watch, patience: float, pause: float) -> Verdict:
+def format_(watch: Watch, bounds: Bounds) -> Verdict:
     """What is no field: WHATWG HTML, sections 9.2.5 and 9.2.6."""
     parser = watch.parser
     if not watch.pieces:
@@ -76,29 +78,29 @@ def format_(watch: Watch, patience: float, pause: float) -> Verdict:
     return together(verdicts)
 
 
-def buffering(watch: Watch, patience: float, pause: float) -> Verdict:
+def buffering(watch: Watch, bounds: Bounds) -> Verdict:
     """Events come when they are made, whole, and not when a buffer is full: section 9.2.7."""
     advice = "flush after each event, and turn off buffering and compression on the way (X-Accel-Buffering: no)"
-    pieces, end = watch.pieces, watch.ended_at if watch.ended else watch.asked + patience
+    pieces, end = watch.pieces, watch.ended_at if watch.ended else watch.asked + bounds.patience
     if not pieces:
         return skipped("not told: nothing came")
     following = [*(piece.at for piece in pieces[1:]), end]
     gaps = [(piece, after - piece.at) for piece, after in zip(pieces, following, strict=True)]
     torn = max((gap for piece, gap in gaps if not piece.whole), default=0.0)
-    if torn >= pause:
+    if torn >= bounds.pause:
         return fault(f"an event was there by half for {torn:.1f} s: a buffer held back the rest", advice)
     first = pieces[0].at - watch.asked
-    if watch.ended and first >= _LONG and end - pieces[0].at < _TOGETHER and len(watch.events) > 1:
+    if watch.ended and first >= bounds.late and end - pieces[0].at < _TOGETHER and len(watch.events) > 1:
         return fault(f"{len(watch.events)} events came together with the end, after {first:.1f} s", advice)
-    bursts = 1 + sum(gap >= min(pause, _TOGETHER) for _, gap in gaps[:-1])
+    bursts = 1 + sum(gap >= min(bounds.pause, _TOGETHER) for _, gap in gaps[:-1])
     if bursts < 2:
         return skipped("not told: all that came, came at once; --post URL lets it be measured")
     return ok(f"{len(watch.events)} events and {watch.parser.comments} comments at {bursts} times, each whole")
 
 
-def heartbeats(watch: Watch, patience: float, pause: float) -> Verdict:
+def heartbeats(watch: Watch, bounds: Bounds) -> Verdict:
     """A quiet stream says something about every 15 s: section 9.2.7."""
-    end = watch.ended_at if watch.ended else watch.asked + patience
+    end = watch.ended_at if watch.ended else watch.asked + bounds.patience
     times = [watch.answered, *(piece.at for piece in watch.pieces), end]
     longest = max(later - earlier for earlier, later in pairwise(times))
     if longest > _BEARABLE:
@@ -109,7 +111,7 @@ def heartbeats(watch: Watch, patience: float, pause: float) -> Verdict:
     return ok(f"never quiet for more than {longest:.1f} s")
 
 
-def ids(watch: Watch, patience: float, pause: float) -> Verdict:
+def ids(watch: Watch, bounds: Bounds) -> Verdict:
     """Events have ids, so that a client can say where it was: section 9.2.4."""
     if not watch.events and not watch.parser.ids:
         return skipped("no event came")
@@ -122,7 +124,7 @@ def ids(watch: Watch, patience: float, pause: float) -> Verdict:
     return ok(f"{with_id} of {len(watch.events)} events have one")
 
 
-def retry(watch: Watch, patience: float, pause: float) -> Verdict:
+def retry(watch: Watch, bounds: Bounds) -> Verdict:
     """The server says when to come back: section 9.2.6."""
     given = watch.parser.retries
     if not watch.pieces:
@@ -134,12 +136,12 @@ def retry(watch: Watch, patience: float, pause: float) -> Verdict:
     wrong = [text for text in given if not (text.isascii() and text.isdigit())]
     if wrong:
         return fault(f"{wrong[0][:20]!r} is no number: clients pass it over", "write milliseconds in digits")
-    last = int(given[-1][:12])
-    if last > _LONGEST_RETRY_MS:
-        return warn(f"{last} ms: who loses the link is away for more than an hour", "name some seconds")
-    if not last:
+    first = int(given[0][:12])
+    if first > _LONGEST_RETRY_MS:
+        return warn(f"{first} ms: who loses the link is away for more than an hour", "name some seconds")
+    if not first:
         return warn(
             "0 ms: clients come back without a pause, all at once",
             "name some seconds",
         )
-    return ok(f"{last} ms")
+    return ok(f"{first} ms")
