@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from pushtui.client.happenings import ChatHappening
+    from pushtui.wire.watch import Watch
     from tui.acts import Act
     from tui.clients import Chat
     from tui.clock import Clock
@@ -99,6 +100,11 @@ class ChatSession:
     def latency_ms(self) -> float | None:
         """The last round trip."""
         return self._client.latency_ms if self._client else None
+
+    @property
+    def watch(self) -> Watch | None:
+        """Tells what passes, frame by frame; None while there is no client."""
+        return self._client.watch if self._client else None
 
     async def happenings(self) -> AsyncIterator[ChatHappening]:
         """Listen; what happened is in `state` when it is yielded.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pushtui.client.address import Address
     from pushtui.client.happenings import ChatHappening, Link, StatusHappening
     from pushtui.protocol.messages import Action
+    from pushtui.wire.watch import Watch
 
 
 class Counters(Protocol):
@@ -51,6 +52,10 @@ class Chat(Protocol):
     @property
     def kept(self) -> bool:
         """Whether what is not stored yet outlives the program."""
+
+    @property
+    def watch(self) -> Watch:
+        """Tells what passes, frame by frame."""
 
     async def __aenter__(self) -> Self: ...
 
@@ -131,6 +136,10 @@ class Status(Protocol):
     @property
     def last_event_id(self) -> str:
         """Where this client would go on; empty before the first id."""
+
+    @property
+    def watch(self) -> Watch:
+        """Tells what passes, line by line."""
 
     async def __aenter__(self) -> Self: ...
 

@@ -27,6 +27,7 @@ class RoomCommands(Provider):
             return entries
         entries += [
             ("other pane", "go to the other pane (F6)", screen.action_other_pane),
+            ("wire", "what passes in this pane, to the byte, and back (F2)", screen.action_wire),
             ("zoom", "one pane over the whole width, and back (F11)", screen.action_zoom),
             ("next room", "go to the next of your rooms (F4)", screen.action_next_room),
             ("retry now", "do not wait for the next try of a lost link (^R)", screen.action_retry_now),

@@ -24,6 +24,7 @@ from pushtui.protocol.limits import Limits
 from pushtui.protocol.messages import Action, Member, Resume, RoomState, Welcome, You
 from pushtui.protocol.positions import Lost, Outcome, Position
 from pushtui.protocol.samples import Cpu, Disk, DiskIo, Memory, Network, Process, Processes, Sample
+from pushtui.wire.watch import Watch
 from tui.clients import Clients
 from tui.clock import Clock
 
@@ -37,6 +38,7 @@ class Script(Generic[HappeningT]):
     def __init__(self) -> None:
         self.link = Link(LinkState.CONNECTING)
         self.traffic = Traffic()
+        self.watch = Watch()
         self.calls: list[tuple[object, ...]] = []
         self.entered = asyncio.Event()
         self.left = asyncio.Event()

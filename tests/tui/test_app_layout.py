@@ -150,7 +150,7 @@ async def test_the_bar_between_the_panes_moves_and_is_remembered(stage: type[Sta
 async def test_the_key_line_names_only_what_means_something_now(stage: type[Stage]) -> None:
     async with stage((120, 20)) as on:
         await on.live()
-        assert on.line(19) == " F1 help   F3 who   F6 other pane   F11 zoom   ^P commands   ^Q quit"
+        assert on.line(19) == " F1 help   F2 wire   F3 who   F6 other pane   F11 zoom   ^P commands   ^Q quit"
         await on.lose()
         await on.shows("^R retry now")
         await on.resize(80, 24)

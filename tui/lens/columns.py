@@ -22,16 +22,18 @@ class Columns(NamedTuple):
 
     Attributes:
         flow: what flows.
+        width: of the whole row, in cells.
         wide: whether there is room for all columns.
     """
 
     flow: Flow
+    width: int
     wide: bool
 
     @classmethod
     def of(cls, flow: Flow, width: int) -> "Columns":
         """Divide a row of ``width`` cells."""
-        return cls(flow, width >= _WIDE)
+        return cls(flow, width, width >= _WIDE)
 
     @property
     def title(self) -> str:
@@ -55,7 +57,8 @@ class Columns(NamedTuple):
                 if self.wide:
                     yield Span(f"{record.wire_bytes:5}  ", "dim")
                 yield from stream_lines.ignored(record.line)
-                yield from stream_lines.parts(record.line[:_SHOWN_BYTES])
+                for span in stream_lines.parts(record.line[:_SHOWN_BYTES]):
+                    yield span if record.line else span._replace(role="dim")
             case Request() | Response():
                 first, *_ = lines.rows(entry.record, entry.context)
                 yield from self._blank(first[2:])

@@ -6,7 +6,7 @@ import msgspec
 
 from pushtui.wire import frame_lines, lines, showing, stream_lines
 from pushtui.wire.frames import CLOSE, NAMES, PING, PONG, TEXT, unmasked
-from pushtui.wire.records import Frame, Line, Request, Response, RoundTrip
+from pushtui.wire.records import Frame, Line, Request, Response
 from pushtui.wire.spans import Row, Span
 from tui.lens.entry import Entry
 
@@ -18,6 +18,8 @@ _NAME = 8
 #: Cells of a row of a dump beside those of its bytes, which take four each.
 _DUMP = len(_LEAD.text) + _NAME + 4 + 2 + 2
 _MASKED_SHOWN = 8
+#: Bytes in a row of a dump where there is not room for twice as many, or not that many bytes.
+_SHORT = 8
 
 
 def detail(entry: Entry, width: int) -> list[Row]:
@@ -38,8 +40,6 @@ def detail(entry: Entry, width: int) -> list[Row]:
         case Request() | Response():
             _, *rest = lines.rows(entry.record, entry.context)
             return [(_LEAD, *row[1:]) for row in rest]
-        case RoundTrip():
-            return []
         case _:
             return [(_LEAD, *row[2:]) for row in lines.rows(entry.record, entry.context)]
 
@@ -142,7 +142,7 @@ def _line(line: bytes, width: int) -> Iterator[Row]:
 
 
 def _dump(name: str, data: bytes, width: int) -> Iterator[Row]:
-    row = 16 if width >= _DUMP + 16 * 4 else 8
+    row = 16 if len(data) > _SHORT and width >= _DUMP + 16 * 4 else _SHORT
     for number, (offset, columns, text) in enumerate(showing.dump(data[:MOST_BYTES], row)):
         yield _named(
             "" if number else name, Span(f"{offset}  ", "dim"), Span(columns, "hex"), Span(f" {text}", "payload")

@@ -92,9 +92,14 @@ class Entry(NamedTuple):
         return isinstance(self.record, Request | Response | Wait | Close)
 
     @property
-    def has_detail(self) -> bool:
-        """Whether there is more of it than one line."""
-        return not isinstance(self.record, RoundTrip)
+    def is_sentence(self) -> bool:
+        """Whether all that can be said of it is one line, if there is room."""
+        match self.record:
+            case Line(line=line):
+                return not line
+            case RoundTrip() | Dispatch() | Wait() | Close():
+                return True
+        return False
 
     @property
     def words(self) -> str:

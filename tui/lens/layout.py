@@ -4,7 +4,8 @@ from bisect import bisect_left, bisect_right
 
 from rich.cells import cell_len
 
-from pushtui.wire.spans import Row, Span
+from pushtui.wire.records import Flow
+from pushtui.wire.spans import Row, Span, plain
 from tui.lens.capture import Capture
 from tui.lens.columns import Columns
 from tui.lens.detail import detail
@@ -13,6 +14,7 @@ from tui.widgets.wrapping import MINIMUM, clean, wrap
 
 #: Cells before the first line: the cursor, and whether there is more.
 MARKS = 2
+_FURTHER = "  "
 
 
 class Layout:
@@ -20,13 +22,14 @@ class Layout:
 
     Args:
         capture: what was captured.
+        flow: what flows, which decides on the columns.
 
     Attributes:
-        width: of the rows, in cells.
+        columns: where things stand in a row.
     """
 
-    def __init__(self, capture: Capture) -> None:
-        self.width = 0
+    def __init__(self, capture: Capture, flow: Flow) -> None:
+        self.columns = Columns.of(flow, 0)
         self._capture = capture
         self._details: dict[int, list[Row]] = {}
         self._revision = -1
@@ -39,13 +42,13 @@ class Layout:
         """Rows in all."""
         return len(self._capture.shown) + (self._sums[-1] if self._sums else 0)
 
-    def update(self, width: int) -> bool:
-        """Come up to what was captured, for rows of that width. Returns whether rows moved that stood already."""
+    def update(self, columns: Columns) -> bool:
+        """Come up to what was captured, in those columns. Returns whether rows moved that stood already."""
         capture = self._capture
-        moved = width != self.width or capture.revision != self._revision
-        if width != self.width:
+        moved = columns != self.columns or capture.revision != self._revision
+        if columns != self.columns:
             self._details.clear()
-            self.width = width
+            self.columns = columns
         if moved:
             self._numbers, self._sums, self._checked = [], [], 0
             self._details = {n: rows for n, rows in self._details.items() if n in capture.unfolded}
@@ -79,31 +82,46 @@ class Layout:
         # What was captured since the last update may have moved it.
         return index, min(y - self.top(index), self.rows(index) - 1)
 
-    def row(self, index: int, row: int, columns: Columns) -> Row:
+    def row(self, index: int, row: int) -> Row:
         """One row of an entry."""
         entry = self._capture.shown[index]
-        return self._detail(entry)[row - 1] if row else columns.first_line(entry)
+        return self._detail(entry)[row - 1] if row else self.columns.first_line(entry)
+
+    def folds(self, index: int) -> bool:
+        """Whether there is more of it than its first row."""
+        entry = self._capture.shown[index]
+        return not entry.is_sentence or self._is_cut(entry)
+
+    def _is_cut(self, entry: Entry) -> bool:
+        return cell_len(clean(plain(self.columns.first_line(entry)))) > self.columns.width - MARKS
 
     def _detail(self, entry: Entry) -> list[Row]:
         known = self._details.get(entry.number)
         if known is None:
-            wrapped = [part for row in detail(entry, self.width) for part in wrapped_row(row, self.width)]
-            known = self._details[entry.number] = wrapped
+            width = self.columns.width
+            rows = [] if entry.is_sentence and not self._is_cut(entry) else detail(entry, width)
+            known = [part for row in rows for part in wrapped_row(row, width)]
+            self._details[entry.number] = known
         return known
 
 
 def wrapped_row(row: Row, width: int) -> list[Row]:
-    """Break a row into as many as it takes; its first part, the indentation, stands before each of them."""
+    """Break a row into as many as it takes; its first part, the indentation, stands before each of them.
+
+    What follows a break stands further in, so that it cannot pass for a row of its own.
+    """
     lead, *rest = row
     texts = [clean(span.text) for span in rest]
     text = "".join(texts)
     room = max(MINIMUM, width - len(lead.text))
     if cell_len(text) <= room:
         return [row]
+    room = max(MINIMUM, room - len(_FURTHER))
     ends: list[int] = []
     for one in texts:
         ends.append((ends[-1] if ends else 0) + len(one))
-    result = []
+    result: list[Row] = []
+    further = Span(lead.text + _FURTHER, lead.role)
     for start, end in wrap(text, room):
         parts = [
             Span(text[max(start, until - len(one)) : min(end, until)], span.role)
@@ -111,4 +129,5 @@ def wrapped_row(row: Row, width: int) -> list[Row]:
             if max(start, until - len(one)) < min(end, until)
         ]
         result.append((lead, *parts))
+        lead = further
     return result

@@ -62,7 +62,7 @@ class LensView(ScrollView, can_focus=True):
         self._capture = capture
         self._flow: Flow = flow
         self._empty = empty
-        self._layout_of_rows = Layout(capture)
+        self._layout_of_rows = Layout(capture, flow)
         self._cursor: int | None = None
         self._seen = 0
         self._anchor = (0, 0)
@@ -84,16 +84,14 @@ class LensView(ScrollView, can_focus=True):
     def sync(self) -> None:
         """Come up to what was captured since the last time."""
         self._capture.trim()
-        moved = self._layout_of_rows.update(self._width)
+        moved = self._layout_of_rows.update(self.columns)
         if moved:
             self._strips.clear()
         self._put()
 
     def flows(self, flow: Flow) -> None:
-        """Show it in the columns of another flow from now on."""
+        """Show it in the columns of another flow from now on; to be followed by `sync`."""
         self._flow = flow
-        self._strips.clear()
-        self.refresh()
 
     def go_to(self, index: int) -> None:
         """Bring an entry of what is shown into sight, and act on it from now on."""
@@ -187,7 +185,7 @@ class LensView(ScrollView, can_focus=True):
         painter = self._painter
         if painter is None:
             painter = self._painter = Painter(self.rich_style, self.get_component_rich_style)
-        if not self.following and y == self._height - 1 and self._capture.shown:
+        if y == self._height - 1 and self._has_bar:
             new = len(self._capture.shown) - self._capture.index_of(self._seen + 1)
             return painter.note(f"▼ {new} new · End" if new else "▼ End", width, "bar")
         if not self._capture.shown:
@@ -203,7 +201,7 @@ class LensView(ScrollView, can_focus=True):
         """Go back to the end; or unfold what was clicked, and fold it again by its first row."""
         if self.text_selection is not None or not self._capture.shown:
             return
-        if not self.following and event.y == self._height - 1:
+        if event.y == self._height - 1 and self._has_bar:
             self.action_follow()
             return
         found = self._layout_of_rows.locate(event.y + self.scroll_offset.y)
@@ -240,6 +238,12 @@ class LensView(ScrollView, can_focus=True):
     @property
     def _height(self) -> int:
         return self.scrollable_content_region.height
+
+    @property
+    def _has_bar(self) -> bool:
+        """Whether the last row leads back to the end, which is out of sight."""
+        below = self._layout_of_rows.height - self.scroll_offset.y > self._height - 1
+        return not self.following and below and bool(self._capture.shown)
 
     def _index(self) -> int:
         shown = self._capture.shown
@@ -319,22 +323,21 @@ class LensView(ScrollView, can_focus=True):
             if len(self._strips) >= _STRIPS:
                 self._strips.clear()
             marks = Marks(cursor, self._sign(index), self.needle)
-            spans = self._layout_of_rows.row(index, row, self.columns)
+            spans = self._layout_of_rows.row(index, row)
             strip = self._strips[key] = painter.row(spans, width, marks, first=not row)
         return strip
 
     def _sign(self, index: int) -> str:
-        entry = self._capture.shown[index]
-        if not entry.has_detail:
+        if not self._layout_of_rows.folds(index):
             return " "
-        return "▾" if entry.number in self._capture.unfolded else "▸"
+        return "▾" if self._capture.shown[index].number in self._capture.unfolded else "▸"
 
     def _text(self, y: int) -> str:
         found = self._layout_of_rows.locate(y)
         if found is None:
             return ""
         marks = "" if found[1] else " " * MARKS
-        return marks + plain(self._layout_of_rows.row(*found, self.columns))
+        return marks + plain(self._layout_of_rows.row(*found))
 
     def _selected(self, strip: Strip, text: str, start: int, end: int) -> Strip:
         left = cell_len(text[:start])

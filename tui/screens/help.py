@@ -14,6 +14,8 @@ from tui.commands import offered
 
 KEYS: tuple[tuple[str, str], ...] = (
     ("F1", "this help; also /help"),
+    ("F2", "what passes in this pane, to the byte, and back;"),
+    ("", "also a click on its arrow. F1 explains what one sees there"),
     ("F3", "who is here; also /who"),
     ("F4", "next room; also a click on its name"),
     ("alt+1 … alt+9", "that room"),

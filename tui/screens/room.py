@@ -11,9 +11,9 @@ from textual.containers import Horizontal
 from textual.events import Click, Resize
 from textual.message import Message
 from textual.screen import Screen
-from textual.widget import Widget
 
 from pushtui.client.happenings import LinkState
+from pushtui.wire.overhead import Overhead
 from tui.chat_session import ChatSession
 from tui.commands import Call, LineRefusedError, Say, parse
 from tui.screens.unsent import Choice, UnsentScreen
@@ -21,7 +21,6 @@ from tui.widgets.chat_pane import ChatPane
 from tui.widgets.composer import Composer
 from tui.widgets.key_line import Key, KeyLine
 from tui.widgets.splitter import Splitter
-from tui.widgets.status_board import StatusBoard
 from tui.widgets.status_pane import StatusPane
 from tui.widgets.tab_strip import TabStrip
 from tui.widgets.timeline import Timeline
@@ -29,6 +28,7 @@ from tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from pushtui.client.address import Address
+    from pushtui.wire.records import Flow
     from tui.clients import Clients
     from tui.clock import Clock
 
@@ -39,6 +39,7 @@ SPLIT_WIDTH = 100
 _WAITING = {LinkState.LOST, LinkState.REFUSED, LinkState.CLOSED}
 KEYS = (
     Key("f1", "help"),
+    Key("f2", "wire"),
     Key("f5", "not sent"),
     Key("f3", "who"),
     Key("f4", "next room"),
@@ -65,6 +66,7 @@ class RoomScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "help"),
+        Binding("f2", "wire", "wire", priority=True),
         Binding("f3", "who", "who"),
         Binding("f4", "next_room", "next room"),
         Binding("f5", "unsent", "not sent"),
@@ -97,16 +99,20 @@ class RoomScreen(Screen[None]):
         draft: str = "",
     ) -> None:
         super().__init__()
+        costs: dict[Flow, Overhead] = {"websocket": Overhead(), "sse": Overhead()}
         self.address = address
         self.first_room = room
         self.chat = ChatPane(
             ChatSession(partial(clients.chat, address), clock, nick=nick, room=room),
             clock,
             address=address,
+            costs=costs,
             draft=draft,
             id="chat",
         )
-        self.status = StatusPane(partial(clients.status, address), clock, address=address.http, id="status")
+        self.status = StatusPane(
+            partial(clients.status, address), clock, address=address.http, costs=costs, id="status"
+        )
         self._clock = clock
         self._chat_share = chat_share
         self._zoomed = False
@@ -130,6 +136,10 @@ class RoomScreen(Screen[None]):
         if self._clock.runs:
             self.set_interval(1, self.tick)
         self.query_one(Composer).focus()
+
+    @property
+    def _panes(self) -> dict[str, ChatPane | StatusPane]:
+        return {"chat": self.chat, "status": self.status}
 
     @property
     def split(self) -> bool:
@@ -158,6 +168,10 @@ class RoomScreen(Screen[None]):
         from tui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.chat.session.state.role))
+
+    def action_wire(self) -> None:
+        """Show what passes in the active pane, to the byte, or what it means."""
+        self._panes[self._active].toggle_lens()
 
     def action_who(self) -> None:
         """Show or hide the roster."""
@@ -334,8 +348,7 @@ class RoomScreen(Screen[None]):
     def _go(self, pane: str) -> None:
         self._active = pane
         self._arrange()
-        target: Widget = self.query_one(Composer) if pane == "chat" else self.query_one(StatusBoard)
-        target.focus()
+        self._panes[pane].home.focus()
 
     def _arrange(self) -> None:
         split = self.split

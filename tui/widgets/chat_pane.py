@@ -16,6 +16,7 @@ from tui.chat_commands import perform
 from tui.chat_session import ChatSession, Unsent
 from tui.commands import Call, Completion, LineRefusedError, complete
 from tui.failure import ClientFailed, sentence
+from tui.lens.pane_lens import Costs, PaneLens
 from tui.requests import Answer, Enter, GivenBack, Listing, Note
 from tui.screens.listing import ListingScreen
 from tui.state.room import RoomView
@@ -29,6 +30,8 @@ from tui.widgets.timeline import Timeline
 from tui.widgets.wrapping import clean
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from pushtui.client.address import Address
     from tui.clock import Clock
     from tui.state.link import LinkView
@@ -45,10 +48,12 @@ class ChatPane(Vertical):
         session: the conversation.
         clock: what time it is.
         address: of the server, for hints.
+        costs: what the lenses compare.
         draft: what the composer begins with.
 
     Attributes:
         session: the conversation.
+        lens: shows what passes, to the byte.
         room: the name of the room that is shown.
         looked_at: whether the pane can be seen, so that what comes is read; set by the screen.
     """
@@ -86,11 +91,13 @@ class ChatPane(Vertical):
         clock: Clock,
         *,
         address: Address,
+        costs: Costs,
         draft: str = "",
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
         self.session = session
+        self.lens = PaneLens(self, "#meaning", "websocket", address.chat, clock, costs)
         self.room = session.rooms[0]
         self.looked_at = True
         self._clock = clock
@@ -105,7 +112,7 @@ class ChatPane(Vertical):
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         yield PaneHead(self._head())
-        with Horizontal():
+        with Horizontal(id="meaning"):
             yield Timeline()
             yield Roster()
         yield Below(id="below")
@@ -147,6 +154,18 @@ class ChatPane(Vertical):
         failed = self.session.failed
         here = [unsent for unsent in failed if unsent.room == self.room]
         return next(reversed(here or failed), None)
+
+    @property
+    def home(self) -> Widget:
+        """What takes the focus when one comes here."""
+        return self.lens.panel.view if self.lens.panel else self.query_one(Composer)
+
+    def toggle_lens(self) -> None:
+        """Show what passes, or what it means."""
+        self.lens.toggle()
+        if not self.lens.on:
+            self.query_one(Composer).focus()
+        self._drain.now()
 
     def tick(self) -> None:
         """A second went by: rates, countdown, who has stopped typing."""
@@ -234,14 +253,17 @@ class ChatPane(Vertical):
 
     def action_page(self, forth: bool) -> None:
         """Scroll the conversation by a page, from wherever one writes."""
-        timeline = self.query_one(Timeline)
-        if forth:
-            timeline.action_page_down()
+        if self.lens.panel:
+            self.lens.panel.view.action_page(1 if forth else -1)
+        elif forth:
+            self.query_one(Timeline).action_page_down()
         else:
-            timeline.action_page_up()
+            self.query_one(Timeline).action_page_up()
 
     def action_follow(self) -> None:
         """Go to the newest message, from wherever one writes: the composer leaves the key to us at its end."""
+        if self.lens.panel:
+            self.lens.panel.view.action_follow()
         self.query_one(Timeline).follow()
 
     def on_composer_typing_changed(self, message: Composer.TypingChanged) -> None:
@@ -258,6 +280,14 @@ class ChatPane(Vertical):
         """A click on a room's name goes there."""
         self.go_to(message.room)
 
+    def on_pane_head_wire_wanted(self) -> None:
+        """A click on the arrow."""
+        self.toggle_lens()
+
+    def on_lens_panel_left(self) -> None:
+        """From the lens back to what one writes."""
+        self.query_one(Composer).focus()
+
     def on_timeline_older_wanted(self, message: Timeline.OlderWanted) -> None:
         """Ask for what was before."""
         self.session.history(message.room, message.before)
@@ -266,6 +296,7 @@ class ChatPane(Vertical):
     async def _listen(self) -> None:
         try:
             async for happening in self.session.happenings():
+                self.lens.look_at(self.session.watch)
                 if isinstance(happening, Link):
                     if happening.state not in (LinkState.CONNECTING, LinkState.LIVE):
                         self._bring_back(self.session.give_back())
@@ -328,7 +359,7 @@ class ChatPane(Vertical):
         self.query_one(Timeline).sync()
         self.query_one(Roster).show(view.members.values(), self.session.state.me)
         self._paint_below(view)
-        if self.looked_at and view.following:
+        if self.looked_at and view.following and not self.lens.on:
             view.seen()
         unread = sum(room.unread for room in self.session.state.rooms.values())
         if (news := f"{unread} new" if unread else "") != self._news:
@@ -354,12 +385,14 @@ class ChatPane(Vertical):
 
     def _head(self) -> Head:
         session = self.session
-        return chat_head(
-            session.state.rooms,
-            self.room,
-            self.link.standing(self._clock.steady()),
-            latency_ms=session.latency_ms,
-            rates=None if self.link.down else session.rates,
-            away=session.away,
-            role=session.state.role,
+        return self.lens.head(
+            chat_head(
+                session.state.rooms,
+                self.room,
+                self.link.standing(self._clock.steady()),
+                latency_ms=session.latency_ms,
+                rates=None if self.link.down else session.rates,
+                away=session.away,
+                role=session.state.role,
+            )
         )

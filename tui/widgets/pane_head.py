@@ -15,6 +15,8 @@ from textual.widget import Widget
 
 _LEAST = 12
 """Cells that a long topic or reason keeps before others are shed for it."""
+_ARROW = 1
+"""The last cell of the arrow, with the blank behind it."""
 
 
 class Part(NamedTuple):
@@ -93,7 +95,8 @@ def _crop(text: str, width: int) -> str:
 class PaneHead(Widget):
     """Paints a `Head`, and is repainted only when it says something else.
 
-    Posts `RoomPicked` when one of several rooms is clicked, `Zoomed` on a double click.
+    Posts `RoomPicked` when one of several rooms is clicked, `WireWanted` when the arrow is, `Zoomed` on a double
+    click.
     """
 
     DEFAULT_CSS = """
@@ -112,6 +115,9 @@ class PaneHead(Widget):
         def __init__(self, room: str) -> None:
             self.room = room
             super().__init__()
+
+    class WireWanted(Message):
+        """The arrow was clicked: show what passes, or what it means."""
 
     class Zoomed(Message):
         """The head was clicked twice: its pane wants the whole width, or gives it back."""
@@ -133,10 +139,13 @@ class PaneHead(Widget):
 
     def on_click(self, event: Click) -> None:
         """Tell which room was meant, or that the pane is to be zoomed."""
+        offset = event.get_content_offset(self)
+        if offset is not None and offset.y == 1 and offset.x <= _ARROW:
+            self.post_message(self.WireWanted())
+            return
         if event.chain == 2:
             self.post_message(self.Zoomed())
             return
-        offset = event.get_content_offset(self)
         if offset is None or offset.y != 0:
             return
         start = 0

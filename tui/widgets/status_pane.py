@@ -11,6 +11,7 @@ from textual.message import Message
 
 from pushtui.client.happenings import Link, LinkState, StatusEvent, StatusResume
 from tui.failure import ClientFailed, sentence
+from tui.lens.pane_lens import Costs, PaneLens
 from tui.state.levels import Level
 from tui.state.link import LinkView
 from tui.state.rates import Rate, per_second, tail
@@ -21,6 +22,8 @@ from tui.widgets.status_board import StatusBoard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from textual.widget import Widget
 
     from tui.clients import Status
     from tui.clock import Clock
@@ -35,8 +38,10 @@ class StatusPane(Vertical):
         client: makes the client; called after the first paint, because its libraries take a while to load.
         clock: what time it is.
         address: of the server, for hints.
+        costs: what the lenses compare.
 
     Attributes:
+        lens: shows what passes, to the byte.
         state: what the board shows.
         link: how the stream comes.
     """
@@ -61,11 +66,13 @@ class StatusPane(Vertical):
         clock: Clock,
         *,
         address: str,
+        costs: Costs,
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
         self.state = StatusState()
         self.link = LinkView()
+        self.lens = PaneLens(self, "StatusBoard", "sse", f"{address}/status", clock, costs)
         self._make = client
         self._address = address
         self._client: Status | None = None
@@ -90,6 +97,22 @@ class StatusPane(Vertical):
         """What came while another pane had the space is painted now."""
         self._drain.touch()
 
+    @property
+    def home(self) -> Widget:
+        """What takes the focus when one comes here."""
+        return self.lens.panel.view if self.lens.panel else self.query_one(StatusBoard)
+
+    def toggle_lens(self) -> None:
+        """Show what passes, or what it means."""
+        self.lens.toggle()
+        if not self.lens.on:
+            self.query_one(StatusBoard).focus()
+        self._drain.now()
+
+    def on_pane_head_wire_wanted(self) -> None:
+        """A click on the arrow shows what passes, or what it means."""
+        self.toggle_lens()
+
     def retry_now(self) -> None:
         """Do not wait for the next try; begin anew if there will be none."""
         if self._client is not None:
@@ -112,6 +135,7 @@ class StatusPane(Vertical):
         try:
             async with self._make() as client:
                 self._client = client
+                self.lens.look_at(client.watch)
                 async for happening in client:
                     self.state.apply(happening, self._clock.wall_ms())
                     match happening:
@@ -157,7 +181,8 @@ class StatusPane(Vertical):
         if retry is not None:
             figures.append(Part(f"retry {round(retry / 1000, 1):g} s", shed=5))
         figures.append(Part(tail(self._seq), shed=2))
-        return Head(
+        head = Head(
             what=Line(tuple(what), (Part(self._clock.time_of_day(), shed=1),)),
             how=Line(tuple(how), tuple(figures)),
         )
+        return self.lens.head(head)
