@@ -8,11 +8,13 @@ from cyclopts import App
 from pushtui import __version__, configuration, logs
 from pushtui.commands import options
 from pushtui.commands.options import Common
+from pushtui.duel.terms import Terms
 from pushtui.exits import MEANINGS
 from pushtui.retention import parse_retention
 from pushtui.settings import DEFAULT_HOST, DEFAULT_INTERVAL, DEFAULT_PORT, ServeSettings, default_data
 
 COMMON = Common()
+TERMS = Terms()
 
 _EPILOGUE = "\n".join(
     (
@@ -242,6 +244,28 @@ def demo(*, seconds: options.DemoSeconds = None, common: Common = COMMON) -> int
     from pushtui.demo.show import run
 
     return run(seconds)
+
+
+@app.command
+def duel(
+    url: options.DuelUrl = None,
+    /,
+    *,
+    messages: options.DuelMessages = TERMS.messages,
+    rate: options.DuelRate = TERMS.rate,
+    bytes: options.DuelBytes = TERMS.size,  # noqa: A002 (the name of the option)
+    cut: options.DuelCut = TERMS.cut,
+    lines: options.DuelLines = False,
+    json: options.DuelJson = False,
+    token_file: options.TokenFile = None,
+    common: Common = COMMON,
+) -> int:
+    """Compare WebSocket, SSE and long polling: the same messages over all three, side by side."""
+    logs.keep_off_the_screen(common.log_level or "warning")
+    from pushtui.commands.duel import run
+
+    terms = Terms(messages, rate, bytes, cut)
+    return run(url, terms, as_lines=lines, as_json=json, token_file=token_file)
 
 
 tokens = App(name="token", help="Say who may come in: make tokens, list them, take them back.")

@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from pushtui.client.address import DEFAULT_ADDRESS
+from pushtui.duel.terms import LONGEST, SHORTEST
 from pushtui.durations import parse_duration
 from pushtui.retention import parse_retention
 from pushtui.settings import Durability, LogLevel
@@ -295,6 +296,41 @@ DemoSeconds = Annotated[
         validator=Number(gt=0, lte=86400),
         help="Print the conversation for so many seconds instead of opening the screen.",
     ),
+]
+
+DuelUrl = Annotated[str | None, Parameter(help="The server; without one, the duel brings its own.")]
+DuelMessages = Annotated[
+    int,
+    Parameter(
+        env_var="PUSHTUI_DUEL_MESSAGES", validator=Number(gte=10, lte=100_000), help="How many messages to say."
+    ),
+]
+DuelRate = Annotated[
+    float,
+    Parameter(
+        env_var="PUSHTUI_DUEL_RATE",
+        validator=Number(gte=0.1, lte=1000),
+        help="How many in a second; a server takes 20 from one person.",
+    ),
+]
+DuelBytes = Annotated[
+    int,
+    Parameter(
+        env_var="PUSHTUI_DUEL_BYTES",
+        validator=Number(gte=SHORTEST, lte=LONGEST),
+        help="How long each is.",
+    ),
+]
+DuelCut = Annotated[
+    bool,
+    Parameter(env_var="PUSHTUI_DUEL_CUT", help="Cut the three links when half of it was said; or do not."),
+]
+DuelLines = Annotated[
+    bool,
+    Parameter(env_var="PUSHTUI_DUEL_LINES", negative="", help="Print the table in the end, and open no screen."),
+]
+DuelJson = Annotated[
+    bool, Parameter(env_var="PUSHTUI_DUEL_JSON", negative="", help="Print it as one JSON object instead.")
 ]
 
 
