@@ -23,7 +23,7 @@ class Bounds:
         patience: seconds for what comes by itself: heartbeats, pings, the end of an idle connection.
         answer: seconds for an answer.
         late: seconds after which an answer or an event is late.
-        pause: seconds of silence after which what came is all that was sent at once.
+        pause: seconds of silence after which nothing more belongs to what came before.
         oversize: bytes of the message that no endpoint should take.
     """
 

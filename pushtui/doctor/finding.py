@@ -10,9 +10,9 @@ from msgspec import Struct
 class Level(StrEnum):
     """How bad it is.
 
-    A *fault* breaks what the standard demands (MUST), or loses, doubles or holds back what is sent. A *warning* is
-    about what the standard recommends, about policy, or about what clients will stumble over. *Skipped* is what
-    could not be told, with the reason.
+    A *fault* is felt: what has to be refused gets through, clients break, or what is sent is lost, doubled or held
+    back. A *warning* is about policy, about what the standard recommends, and about what it demands where nobody
+    feels it. *Skipped* is what could not be told, with the reason.
     """
 
     OK = "ok"

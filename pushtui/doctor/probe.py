@@ -216,11 +216,28 @@ class Probe:
         self.send(*frames, frame(Opcode.PING, fence))
         return await self.answer(fence)
 
-    async def answer(self, fence: bytes | None = None, *, data: int | None = None) -> Answer:
-        """What comes until the connection closes, the ping is answered, or so many data frames came."""
+    async def outrage(self, *frames: bytes) -> Answer:
+        """As `provoke`, with frames that should end the connection: some answer pings before they look."""
+        first = await self.provoke(*frames)
+        if first.reaction is not Reaction.GOES_ON:
+            return first
+        then = await self.answer(seconds=self._bounds.pause)
+        said = first.said + then.said
+        return first._replace(said=said) if then.reaction is Reaction.SILENT else then._replace(said=said)
+
+    async def answer(
+        self, fence: bytes | None = None, *, data: int | None = None, seconds: float | None = None
+    ) -> Answer:
+        """What comes until the connection closes, or something else does.
+
+        Args:
+            fence: the ping with this payload is answered.
+            data: so many data frames came.
+            seconds: are over; by default an answer's.
+        """
         said: list[Frame] = []
         try:
-            async with asyncio.timeout(self._bounds.answer):
+            async with asyncio.timeout(self._bounds.answer if seconds is None else seconds):
                 while True:
                     came = await self.frame()
                     if came.opcode == Opcode.CLOSE:

@@ -9,10 +9,10 @@ from pushtui.doctor.websocket.patient import Patient
 from tests.doctor import wrong_websocket as wrong
 from tests.doctor.wrong_websocket import SUBPROTOCOL, RightServer, serving
 
-BOUNDS = Bounds(patience=0.05, answer=3, oversize=1 << 20)
+BOUNDS = Bounds(patience=0.05, answer=3, pause=0.2, oversize=1 << 20)
 #: For servers whose fault is that nothing comes, and for one that ends by itself.
-SHORT = Bounds(patience=0.05, answer=0.5, oversize=1 << 20)
-PATIENT = Bounds(patience=3, answer=3, oversize=1 << 20)
+SHORT = Bounds(patience=0.05, answer=0.5, pause=0.2, oversize=1 << 20)
+PATIENT = Bounds(patience=3, answer=3, pause=0.2, oversize=1 << 20)
 WAITED_FOR = {
     wrong.NoPong: SHORT,
     wrong.OtherPong: SHORT,
@@ -47,13 +47,13 @@ async def test_a_right_server_has_nothing_to_hear() -> None:
     ("kind", "check", "level", "seen"),
     [
         (wrong.AnyVersion, "version", Level.FAULT, "version 99 was let in; no version at all was let in"),
-        (wrong.WordlessAboutVersions, "version", Level.FAULT, "version 99: 400 without Sec-WebSocket-Version"),
+        (wrong.WordlessAboutVersions, "version", Level.WARN, "version 99: 400 without Sec-WebSocket-Version"),
         (wrong.NoVersionIsFine, "version", Level.FAULT, "no version at all was let in"),
         (wrong.AnyKey, "key", Level.FAULT, "no key was let in"),
         (wrong.ShortKey, "key", Level.WARN, "a key of 6 bytes was let in"),
         (wrong.AnyOrigin, "origin", Level.WARN, "a page of https://doctor.invalid is let in"),
         (wrong.SubprotocolUnasked, "subprotocol", Level.FAULT, f"none was offered, {SUBPROTOCOL} was chosen"),
-        (wrong.FirstSubprotocol, "subprotocol", Level.FAULT, "one that nobody speaks was offered, it was chosen"),
+        (wrong.FirstSubprotocol, "subprotocol", Level.WARN, "one that nobody speaks was offered, it was chosen"),
         (wrong.ExtensionUnasked, "extensions", Level.FAULT, "none was offered, permessage-deflate was chosen"),
         (wrong.AnyExtension, "extensions", Level.FAULT, "one that nobody knows was offered, x-doctor-"),
         (wrong.NoPong, "ping", Level.FAULT, "a ping of 0 bytes: no pong"),

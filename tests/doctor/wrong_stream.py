@@ -13,7 +13,7 @@ LONG = 0.6
 
 
 class RightStream:
-    """One log for all readers, and what is posted goes into it. Each method is one thing that can be done wrong."""
+    """One log for all, and what is posted goes into it. Each method is one thing that can be done wrong."""
 
     status = "200 OK"
     version = "1.1"
@@ -21,7 +21,7 @@ class RightStream:
     cache_control: str | None = "no-store"
     opening = b"retry: 2000\n: hello\n\n"
     further: tuple[str, ...] = ()
-    most_events: int | None = None
+    most_events = 1 << 32
 
     def __init__(self) -> None:
         self.log: list[str] = []
@@ -76,10 +76,11 @@ class RightStream:
 
     async def stream(self, last_id: str, writer: asyncio.StreamWriter) -> None:
         await self.write(self.opening, writer)
-        for number in itertools.count() if self.most_events is None else range(self.most_events):
-            at = self.after(last_id) + number if not number else at + 1
+        first = self.after(last_id)
+        for at in range(first, first + self.most_events):
             async with self.grown:
-                await self.grown.wait_for(lambda at=at: len(self.log) > at)  # type: ignore[misc]
+                while len(self.log) <= at:
+                    await self.grown.wait()
             await self.write(self.block(at, self.log[at]), writer)
         writer.write(self.chunk(b""))
 
@@ -127,7 +128,7 @@ async def serving(kind: type[RightStream]) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     finally:
         server.close()
-        for task in list(running):
+        for task in tuple(running):
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 

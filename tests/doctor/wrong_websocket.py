@@ -211,7 +211,7 @@ async def serving(kind: type[RightServer]) -> AsyncIterator[str]:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     finally:
         server.close()
-        for task in list(running):
+        for task in tuple(running):
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 

@@ -5,7 +5,7 @@ import asyncio
 from pushtui.doctor.finding import Verdict, fault, ok, skipped, together, warn
 from pushtui.doctor.link import EndedError
 from pushtui.doctor.probe import CONTINUATION, Answer, Probe, Reaction, close, frame
-from pushtui.doctor.websocket.framing import judged
+from pushtui.doctor.websocket.framing import judged, unwanted
 from pushtui.doctor.websocket.patient import NotOpenError, Patient
 from pushtui.protocol.frames import Opcode
 
@@ -53,7 +53,7 @@ async def codes(patient: Patient) -> Verdict:
         ("half a code", frame(Opcode.CLOSE, b"\x03")),
     ):
         async with patient.open() as probe:
-            answer = await probe.provoke(data)
+            answer = await probe.outrage(data)
         verdict = judged(what, answer)
         if answer.code in (999, 1005):
             verdict = fault(f"{what}: {answer.in_words}", "close with 1002")
@@ -74,7 +74,7 @@ async def oversize(patient: Patient) -> Verdict:
             sent += len(piece)
             await probe.link.sent()
             await probe.link.more_within(_MOMENT)
-        answer = await probe.provoke()
+        answer = await probe.outrage()
     size = f"{sent / (1 << 20):.3g} MiB"
     return _of_size(answer, size)
 
@@ -83,6 +83,8 @@ def _of_size(answer: Answer, size: str) -> Verdict:
     match answer.reaction:
         case Reaction.CLOSED if answer.code == _TOO_BIG:
             return ok(f"closed with {_TOO_BIG} after {size} or less")
+        case Reaction.CLOSED if unwanted(answer):
+            return skipped(f"not told: after {size} or less {answer.in_words}, which is about something else")
         case Reaction.CLOSED:
             return warn(
                 f"after {size} or less: {answer.in_words}", f"close with {_TOO_BIG}, so that clients know why"

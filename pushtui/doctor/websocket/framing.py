@@ -9,17 +9,33 @@ from pushtui.protocol.frames import Opcode
 
 _VIOLATION = 1002
 _NOT_UTF8 = 1007
+_REFUSALS = (1003, 1008)
+_OF_APPLICATIONS = 3000
 _RSV1 = 0b100
 
 
-def judged(what: str, answer: Answer, code: int = _VIOLATION) -> Verdict:
-    """A verdict about something after which a connection has to fail: section 7.1.7."""
+def judged(what: str, answer: Answer, code: int = _VIOLATION, *, text: bool = False) -> Verdict:
+    """A verdict about something after which a connection has to fail: section 7.1.7.
+
+    Args:
+        what: it was.
+        answer: how it was taken.
+        code: that the connection has to be closed with.
+        text: it looked like a message; a program may not want any.
+    """
     if answer.reaction is Reaction.CLOSED and answer.code == code:
         return ok(f"{what}: closed with {code}")
     seen = f"{what}: {answer.in_words}"
+    if text and unwanted(answer):
+        return skipped(f"not told: {seen}, which is about something else")
     if answer.reaction in (Reaction.CLOSED, Reaction.DROPPED):
         return warn(seen, f"close with {code}, so that clients know why")
     return fault(seen, f"end the connection with close code {code}")
+
+
+def unwanted(answer: Answer) -> bool:
+    """Whether it was refused for what it says and not for how it is written: section 7.4."""
+    return answer.code is not None and (answer.code in _REFUSALS or answer.code >= _OF_APPLICATIONS)
 
 
 def _refusing(*cases: tuple[str, bytes]) -> Callable[[Patient], Awaitable[Verdict]]:
@@ -27,7 +43,7 @@ def _refusing(*cases: tuple[str, bytes]) -> Callable[[Patient], Awaitable[Verdic
         verdicts = []
         for what, data in cases:
             async with patient.open() as probe:
-                verdicts.append(judged(what, await probe.provoke(data)))
+                verdicts.append(judged(what, await probe.outrage(data)))
         return together(verdicts)
 
     return look
@@ -84,7 +100,7 @@ async def _order(patient: Patient) -> list[Verdict]:
         ("a message within a message", 2 * frame(Opcode.TEXT, fin=False)),
     ):
         async with patient.open() as probe:
-            verdicts.append(judged(what, await probe.provoke(data)))
+            verdicts.append(judged(what, await probe.outrage(data), text=True))
     return verdicts
 
 
@@ -93,6 +109,8 @@ async def _halves(probe: Probe) -> list[Verdict]:
     first = await probe.provoke(frame(Opcode.TEXT, b"\xce", fin=False))
     if any(one.opcode < Opcode.CLOSE for one in first.said):
         return [fault("a first fragment was answered before the rest came", "wait for the last fragment")]
+    if unwanted(first):
+        return [skipped(f"not told: a first fragment: {first.in_words}, which is about something else")]
     if first.reaction is not Reaction.GOES_ON:
         return [
             fault(
@@ -147,5 +165,7 @@ async def texts(patient: Patient) -> Verdict:
     verdicts = []
     for what, data in (("ff", b"\xff"), ("a surrogate", b"\xed\xa0\x80"), ("an overlong slash", b"\xc0\xaf")):
         async with patient.open() as probe:
-            verdicts.append(judged(f"{what} as text", await probe.provoke(frame(Opcode.TEXT, data)), _NOT_UTF8))
+            verdicts.append(
+                judged(f"{what} as text", await probe.outrage(frame(Opcode.TEXT, data)), _NOT_UTF8, text=True)
+            )
     return together(verdicts)

@@ -8,7 +8,7 @@ from pushtui.doctor.head import Head
 from pushtui.doctor.link import Link
 from pushtui.doctor.probe import VERSION, accept_of, new_key, shake
 from pushtui.doctor.websocket.patient import Patient
-from pushtui.protocol.messages import JSON
+from pushtui.protocol.messages import SUBPROTOCOLS
 
 #: A page of nowhere: RFC 6761 section 6.4 keeps the name for that.
 FOREIGN_ORIGIN = "https://doctor.invalid"
@@ -91,27 +91,34 @@ async def subprotocols(patient: Patient) -> Verdict:
     verdicts = []
     nothing = await patient.ask({"Sec-WebSocket-Protocol": None})
     if (chosen := nothing.get("sec-websocket-protocol")) is not None:
-        verdicts.append(fault(f"none was offered, {chosen} was chosen", "choose none when none is offered"))
+        verdicts.append(
+            fault(f"none was offered, {_named(chosen)} was chosen", "choose none when none is offered")
+        )
     unknown = f"x-doctor-{secrets.token_hex(4)}"
     alone = await patient.ask({"Sec-WebSocket-Protocol": unknown})
-    if (chosen := alone.get("sec-websocket-protocol")) is not None:
-        what = "it was chosen" if chosen == unknown else f"{chosen} was chosen"
-        verdicts.append(fault(f"one that nobody speaks was offered, {what}", "choose one that is spoken, or none"))
-    taken = "let in without it" if alone.status == _SWITCHING else f"refused with {alone.status}"
+    chosen = alone.get("sec-websocket-protocol")
+    advice = "choose one that is spoken, or none"
+    if chosen == unknown:
+        verdicts.append(warn("one that nobody speaks was offered, it was chosen", advice))
+    elif chosen is not None:
+        verdicts.append(fault(f"one that nobody speaks was offered, {_named(chosen)} was chosen", advice))
     among = await patient.ask({"Sec-WebSocket-Protocol": ", ".join((unknown, *patient.known))})
     chosen = among.get("sec-websocket-protocol")
-    patient.speaks_pushtui = among.status == _SWITCHING and chosen is not None and JSON in patient.known
-    if chosen is not None and chosen not in patient.known:
-        verdicts.append(fault(f"{chosen} was chosen and not offered", "choose among those that are offered"))
-    elif among.status == _SWITCHING and chosen is None and patient.subprotocols:
+    patient.speaks_pushtui = among.status == _SWITCHING and chosen in SUBPROTOCOLS
+    if chosen is not None and chosen not in (unknown, *patient.known):
         verdicts.append(
-            warn(
-                f"{patient.offer['Sec-WebSocket-Protocol']} was offered, none was chosen",
-                "say which one is spoken",
-            )
+            fault(f"{_named(chosen)} was chosen and not offered", "choose among those that are offered")
         )
+    elif among.status == _SWITCHING and chosen is None and patient.subprotocols:
+        offered = ", ".join(patient.subprotocols)
+        verdicts.append(warn(f"{offered} was offered, none was chosen", "say which one is spoken"))
+    taken = "let in without it" if alone.status == _SWITCHING else f"refused with {alone.status}"
     verdicts.append(ok(f"one that nobody speaks: {taken}; of some that are known: {chosen or 'none'}"))
     return together(verdicts)
+
+
+def _named(subprotocol: str) -> str:
+    return subprotocol or "an empty one"
 
 
 async def versions(patient: Patient) -> Verdict:
@@ -123,7 +130,7 @@ async def versions(patient: Patient) -> Verdict:
         verdicts.append(fault("version 99 was let in", f"refuse what is not version {VERSION}, with 426"))
     elif VERSION not in other.words("sec-websocket-version"):
         verdicts.append(
-            fault(
+            warn(
                 f"version 99: {other.status} without Sec-WebSocket-Version",
                 f"add Sec-WebSocket-Version: {VERSION}",
             )
