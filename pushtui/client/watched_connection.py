@@ -130,7 +130,7 @@ class WatchedConnection(ClientConnection):
         came, went = self.protocol.close_rcvd, self.protocol.close_sent
         at = self._watch.now()
         if came is not None and (went is None or self.protocol.close_rcvd_then_sent):
-            return Close(at, masking.text(came.reason), came.code, "server")
+            return Close(at, masking.text(came.reason), int(came.code), "server")
         if went is not None:
-            return Close(at, masking.text(went.reason), went.code, "client")
+            return Close(at, masking.text(went.reason), int(went.code), "client")
         return Close(at, "the connection broke", ABNORMAL, "nobody")
