@@ -54,7 +54,7 @@ class Conversation:
         self.subprotocol = codec.subprotocol
         self._service = service
         self._codec = codec
-        self._speech = Speech(service.writing, self.tell)
+        self._speech = Speech(service.writing, self.tell, self._echo)
         self._wire = WEBSOCKETS[codec.subprotocol]
         self._sink = sink
         self._rooms: dict[str, Room] = {}
@@ -119,6 +119,10 @@ class Conversation:
         self._unheard.clear()
         if not self._departed:
             self._sink.write(b"".join(frames))
+
+    def _echo(self, room: str) -> None:
+        if (cursor := self._cursors.get(room)) is not None:
+            cursor.advance()
 
     # Coming and going
 

@@ -21,11 +21,16 @@ class Speech:
     Args:
         writing: the way into the log.
         tell: answers the one who speaks.
+        echo: lets them hear at once what is new in a room: who waits for that before going on shall not wait for
+            everyone else.
     """
 
-    def __init__(self, writing: Writing, tell: Callable[[messages.ServerMessage], None]) -> None:
+    def __init__(
+        self, writing: Writing, tell: Callable[[messages.ServerMessage], None], echo: Callable[[str], None]
+    ) -> None:
         self._writing = writing
         self._tell = tell
+        self._echo = echo
         self._under_way: set[asyncio.Task[None]] = set()
         self._stopped: str | None = None
 
@@ -66,3 +71,5 @@ class Speech:
         stored = await self._writing.write(author, said)
         if stored.duplicate:
             self._tell(messages.Ack(said.key, said.room, stored.seq, duplicate=True))
+        else:
+            self._echo(said.room)

@@ -19,6 +19,10 @@ from server.log.wire import Wire
 #: A slice of a flush ends after this many seconds, so that reading, pings and new listeners get their turn.
 SLICE_SECONDS = 0.004
 _CURSORS_PER_LOOK = 16
+#: After a round over many listeners its stream rests for as long as the round took, and at most this many seconds:
+#: what comes meanwhile shares one write for each listener. A round over few is over too soon for a rest.
+_LONGEST_REST = 0.05
+_SHORTEST_REST = 0.001
 _PRELOAD = 512
 #: How many entries are looked at to find the newest ones that a listener wants: hours of one host's samples.
 LOOK_BACK = 20_000
@@ -44,6 +48,17 @@ class Start:
         self.lost = lost
 
 
+class _Round:
+    """One time over all cursors of a stream, however many slices it takes."""
+
+    __slots__ = ("cursors", "seconds", "stream")
+
+    def __init__(self, stream: str, cursors: Iterator[Cursor]) -> None:
+        self.stream = stream
+        self.cursors = cursors
+        self.seconds = 0.0
+
+
 class Fanout:
     """All listeners of all streams.
 
@@ -63,7 +78,8 @@ class Fanout:
         self._size = 0
         self._tails_bytes = self._most = tails_bytes
         self._dirty: dict[str, None] = {}
-        self._round: Iterator[Cursor] | None = None
+        self._round: _Round | None = None
+        self._resting: dict[str, asyncio.TimerHandle] = {}
         self._scheduled = False
         self._unfollow = store.follow(self._follow)
 
@@ -76,6 +92,9 @@ class Fanout:
         self._cursors.clear()
         self._dirty.clear()
         self._round = None
+        for timer in self._resting.values():
+            timer.cancel()
+        self._resting.clear()
 
     async def open(self, stream: str) -> Tail:
         """The stream's tail, with the newest entries of the store in it. Makes the stream if need be.
@@ -246,24 +265,40 @@ class Fanout:
                 tail.extend(list(group))
                 self._grew(tail.size - before)
                 self._dirty[stream] = None
-        if self._dirty and not self._scheduled:
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled and any(stream not in self._resting for stream in self._dirty):
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
         """Advance cursors until the slice is over; the rest goes on in the next turn."""
-        deadline = time.monotonic() + SLICE_SECONDS
+        begin = time.monotonic()
+        deadline = begin + SLICE_SECONDS
         while True:
             if self._round is None:
-                if not self._dirty:
+                stream = next((name for name in self._dirty if name not in self._resting), None)
+                if stream is None:
                     self._scheduled = False
                     return
-                stream = next(iter(self._dirty))
                 del self._dirty[stream]
-                self._round = iter(list(self._cursors.get(stream, ())))
-            for looked, cursor in enumerate(self._round, 1):
+                self._round = _Round(stream, iter(list(self._cursors.get(stream, ()))))
+            for looked, cursor in enumerate(self._round.cursors, 1):
                 cursor.advance()
-                if looked % _CURSORS_PER_LOOK == 0 and time.monotonic() > deadline:
+                if looked % _CURSORS_PER_LOOK == 0 and (now := time.monotonic()) > deadline:
+                    self._round.seconds += now - begin
                     asyncio.get_running_loop().call_soon(self._flush)
                     return
-            self._round = None
+            now = time.monotonic()
+            self._rest(self._round.stream, self._round.seconds + now - begin)
+            begin, self._round = now, None
+
+    def _rest(self, stream: str, seconds: float) -> None:
+        if seconds >= _SHORTEST_REST:
+            rest = min(seconds, _LONGEST_REST)
+            self._resting[stream] = asyncio.get_running_loop().call_later(rest, self._rested, stream)
+
+    def _rested(self, stream: str) -> None:
+        del self._resting[stream]
+        self._schedule()
