@@ -66,7 +66,8 @@ def pretty(data: bytes, subprotocol: str | None) -> tuple[str, list[str]] | None
     found = showing.decoded(data, subprotocol)
     if found is None:
         return None
-    name, written = found
+    kind, written = found
+    name = "msgpack" if kind == "MessagePack" else kind
     try:
         return name, showing.lines(msgspec.json.format(written.encode(), indent=2))
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -79,7 +80,7 @@ def _named(name: str, *spans: Span) -> Row:
 
 def _block(name: str, texts: list[str]) -> Iterator[Row]:
     for number, text in enumerate(texts):
-        yield _named("" if number else name[: _NAME - 1], Span(text, "payload"))
+        yield _named("" if number else name, Span(text, "payload"))
 
 
 def _head(frame: Frame) -> Iterator[Row]:
