@@ -194,7 +194,9 @@ async def test_lines_of_standard_input_are_sent(start: Start, echo: str) -> None
 
 
 async def test_bytes_in_hexadecimal_are_sent(start: Start, echo: str) -> None:
-    process = await start("inspect", echo, "--json", "--subprotocol", "b", "--binary", stdin=asyncio.subprocess.PIPE)
+    process = await start(
+        "inspect", echo, "--json", "--subprotocol", "b", "--binary", stdin=asyncio.subprocess.PIPE
+    )
     printed, said = await asyncio.wait_for(process.communicate(b"00 ff\nno\n627965\n"), 30)
     records = [json.loads(line) for line in printed.decode().splitlines()]
     assert sorted(
