@@ -54,8 +54,9 @@ def run(url: str | None, terms: Terms, *, as_lines: bool, as_json: bool, token_f
 
 async def _print(address: Address | None, terms: Terms, token: Token | None, *, as_json: bool) -> None:
     async with AsyncExitStack() as stack:
-        server = address if address is not None else await stack.enter_async_context(own_server())
-        standing = await Duel(server, terms, token=token).run()
+        if address is None:
+            address = await (await stack.enter_async_context(own_server()))()
+        standing = await Duel(address, terms, token=token).run()
     for line in (_record(standing),) if as_json else lines(standing):
         print(line, flush=True)  # noqa: T201
 
@@ -63,5 +64,5 @@ async def _print(address: Address | None, terms: Terms, token: Token | None, *, 
 def _record(standing: Standing) -> str:
     record = msgspec.to_builtins(standing)
     for lane in record["lanes"]:
-        del lane["recent_ms"]  # only to be drawn
+        del lane["latencies_ms"]  # only to be drawn
     return msgspec.json.encode(record).decode()

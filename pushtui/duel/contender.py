@@ -79,6 +79,8 @@ class Contender:
     transport: ClassVar[Transport]
     #: How it says where it was, when it comes back.
     names_its_place: ClassVar[str]
+    #: Whose word it is when it comes back.
+    waits_by: ClassVar[str] = "by its own backoff"
 
     def __init__(self, setting: Setting, changed: Callable[[], None], failed: Callable[[DuelError], None]) -> None:
         self.setting = setting
@@ -171,7 +173,7 @@ class Contender:
             overhead_bytes=self._bill.overhead_bytes,
             requests=requests,
             latency=self.tally.latency,
-            recent_ms=self.tally.recent_ms,
+            latencies_ms=self.tally.latencies_ms,
             recovery=None if self._diary is None else self._diary.recovery,
             answer=self.answer,
         )
@@ -199,7 +201,7 @@ class Contender:
             case LinkState.REFUSED:
                 self._failed(DuelError(f"{self.transport}: {link.reason}", link.code))
             case LinkState.LOST:
-                self._note(f"{link.reason}; comes back in {link.retry_in or 0:.1f} s")
+                self._note(f"{link.reason}; comes back in {link.retry_in or 0:.1f} s, {self.waits_by}")
             case LinkState.CONNECTING:
                 self._note("connects again")
             case LinkState.LIVE:
@@ -276,6 +278,8 @@ class EventStreamContender(Contender):
 
     transport = "sse"
     names_its_place = "GET, with Last-Event-ID"
+    waits_by = "by the server's retry and its backoff"
+    _stream: RoomStream | None = None
 
     def _client(self) -> AbstractAsyncContextManager[AsyncIterable[Any]]:
         setting = self.setting
@@ -286,7 +290,7 @@ class EventStreamContender(Contender):
 
     def requests(self) -> int:
         """One for each stream."""
-        return self._stream.requests
+        return 0 if self._stream is None else self._stream.requests
 
 
 class PollingContender(Contender):
@@ -294,6 +298,7 @@ class PollingContender(Contender):
 
     transport = "polling"
     names_its_place = "GET, with after=position as ever"
+    _polling: PollingClient | None = None
 
     def _client(self) -> AbstractAsyncContextManager[AsyncIterable[Any]]:
         setting = self.setting
@@ -304,7 +309,7 @@ class PollingContender(Contender):
 
     def requests(self) -> int:
         """One for each answer."""
-        return self._polling.requests
+        return 0 if self._polling is None else self._polling.requests
 
 
 CONTENDERS = (WebSocketContender, EventStreamContender, PollingContender)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from pushtui.duel.standing import Carried, Latency, Recovery, Step
 
-#: How many of the latest latencies are kept to be drawn.
-RECENT = 240
 _MARK = re.compile(r"([a-z0-9]+) (\d{1,9}) (\d{1,20}) ")
 
 
@@ -40,13 +38,14 @@ class Tally:
         heard: the numbers that came.
         doubled: how many came again.
         useful_bytes: of texts that came the first time.
+        latencies_ms: of each of them, as they came.
     """
 
     def __init__(self) -> None:
         self.heard: set[int] = set()
         self.doubled = 0
         self.useful_bytes = 0
-        self.recent_ms: list[float] = []
+        self.latencies_ms: list[float] = []
         self._live_ms: list[float] = []
 
     def hear(self, number: int, text: str, latency_ms: float, *, replayed: bool) -> None:
@@ -56,7 +55,7 @@ class Tally:
             return
         self.heard.add(number)
         self.useful_bytes += len(text.encode())
-        self.recent_ms = [*self.recent_ms[-RECENT + 1 :], latency_ms]
+        self.latencies_ms.append(latency_ms)
         if not replayed:
             self._live_ms.append(latency_ms)
 

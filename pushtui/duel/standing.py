@@ -101,7 +101,7 @@ class Lane(Struct, frozen=True):
         overhead_bytes: per message and both ways, what was carried beside the text, while nothing was cut.
         requests: how many it made.
         latency: None before the first message.
-        recent_ms: the latest latencies, the newest last.
+        latencies_ms: of each message, as they came; of those that were missed too.
         recovery: None if nothing was cut (yet).
         answer: None as long as it has not said anything.
     """
@@ -117,7 +117,7 @@ class Lane(Struct, frozen=True):
     overhead_bytes: float | None = None
     requests: int = 0
     latency: Latency | None = None
-    recent_ms: list[float] = []
+    latencies_ms: list[float] = []
     recovery: Recovery | None = None
     answer: Answer | None = None
 

@@ -23,6 +23,11 @@ class Row(NamedTuple):
     values: tuple[str, ...]
 
 
+def number(value: float | None, digits: int = 0) -> str:
+    """A figure with its thousands apart; a dash if it is not known."""
+    return _OPEN if value is None else f"{value:,.{digits}f}".replace(",", " ")
+
+
 def heading(standing: Standing) -> str:
     """What the duel is about, in one line."""
     return (
@@ -31,9 +36,13 @@ def heading(standing: Standing) -> str:
     )
 
 
-def rows(standing: Standing) -> list[Row]:
-    """All that is known so far; what is not is a dash."""
-    return [Row(label, tuple(value(lane) for lane in standing.lanes)) for label, value in _MEASURES]
+def rows(standing: Standing, *, brief: bool = False) -> list[Row]:
+    """All that is known so far; what is not is a dash. Or the most telling of it, if it is to be ``brief``."""
+    return [
+        Row(label, tuple(value(lane) for lane in standing.lanes))
+        for label, value, telling in _MEASURES
+        if telling or not brief
+    ]
 
 
 def lines(standing: Standing) -> Iterator[str]:
@@ -52,7 +61,7 @@ def lines(standing: Standing) -> Iterator[str]:
         yield ""
         yield f"{ARROWS[lane.transport]} {NAMES[lane.transport]}, when its link was cut"
         for step in lane.recovery.steps:
-            yield f"  {_number(step.at_ms):>7} ms  {step.what}"
+            yield f"  {number(step.at_ms):>7} ms  {step.what}"
     yield ""
     for lane in standing.lanes:
         yield f"{ARROWS[lane.transport]} {NAMES[lane.transport]}: {verdict(lane, standing)}"
@@ -84,12 +93,8 @@ def verdict(lane: Lane, standing: Standing) -> str:
             )
 
 
-def _number(value: float | None, digits: int = 0) -> str:
-    return _OPEN if value is None else f"{value:,.{digits}f}".replace(",", " ")
-
-
 def _back(lane: Lane) -> str:
-    return _number(lane.recovery.back_ms if lane.recovery else None)
+    return number(lane.recovery.back_ms if lane.recovery else None)
 
 
 def _faults(lane: Lane) -> str:
@@ -97,7 +102,7 @@ def _faults(lane: Lane) -> str:
 
 
 def _answer(lane: Lane) -> str:
-    return _number(lane.answer.sent_bytes + lane.answer.received_bytes if lane.answer else None)
+    return number(lane.answer.sent_bytes + lane.answer.received_bytes if lane.answer else None)
 
 
 def _way(lane: Lane) -> str:
@@ -106,27 +111,28 @@ def _way(lane: Lane) -> str:
     return "same link" if lane.answer.same_link else "another one"
 
 
-_MEASURES: tuple[tuple[str, Callable[[Lane], str]], ...] = (
-    ("messages heard", lambda lane: _number(lane.heard)),
-    ("bytes sent", lambda lane: _number(lane.carried.sent_bytes)),
-    ("bytes received", lambda lane: _number(lane.carried.received_bytes)),
-    ("for each useful byte", lambda lane: _number(lane.per_useful_byte, 2)),
-    ("beside each message, bytes", lambda lane: _number(lane.overhead_bytes)),
-    ("to open the link, bytes", lambda lane: _number(lane.opening.bytes if lane.opening else None)),
-    ("requests", lambda lane: _number(lane.requests)),
-    ("connections", lambda lane: _number(lane.carried.connections)),
-    ("latency p50, ms", lambda lane: _number(lane.latency.p50_ms if lane.latency else None, 1)),
-    ("latency p99, ms", lambda lane: _number(lane.latency.p99_ms if lane.latency else None, 1)),
-    ("all there after the cut, ms", _back),
-    ("missed and replayed", lambda lane: _number(lane.recovery.replayed if lane.recovery else None)),
-    ("coming back, bytes", lambda lane: _number(_came_back(lane))),
-    ("lost / doubled", _faults),
-    ("to answer, bytes", _answer),
-    ("answered over", _way),
-)
-
-
 def _came_back(lane: Lane) -> float | None:
     if lane.recovery is None or lane.recovery.back_ms is None:
         return None
     return lane.recovery.carried.bytes
+
+
+#: Its label, how it is told, and whether it is told where there is little room.
+_MEASURES: tuple[tuple[str, Callable[[Lane], str], bool], ...] = (
+    ("messages heard", lambda lane: number(lane.heard), False),
+    ("bytes sent", lambda lane: number(lane.carried.sent_bytes), True),
+    ("bytes received", lambda lane: number(lane.carried.received_bytes), True),
+    ("for each useful byte", lambda lane: number(lane.per_useful_byte, 2), True),
+    ("beside each message, bytes", lambda lane: number(lane.overhead_bytes), True),
+    ("to open the link, bytes", lambda lane: number(lane.opening.bytes if lane.opening else None), False),
+    ("requests", lambda lane: number(lane.requests), True),
+    ("connections", lambda lane: number(lane.carried.connections), False),
+    ("latency p50, ms", lambda lane: number(lane.latency.p50_ms if lane.latency else None, 1), True),
+    ("latency p99, ms", lambda lane: number(lane.latency.p99_ms if lane.latency else None, 1), True),
+    ("all there after the cut, ms", _back, True),
+    ("missed and replayed", lambda lane: number(lane.recovery.replayed if lane.recovery else None), False),
+    ("coming back, bytes", lambda lane: number(_came_back(lane)), False),
+    ("lost / doubled", _faults, True),
+    ("to answer, bytes", _answer, True),
+    ("answered over", _way, False),
+)
