@@ -56,9 +56,12 @@ class Columns(NamedTuple):
             case Line() as record:
                 if self.wide:
                     yield Span(f"{record.wire_bytes:5}  ", "dim")
-                yield from stream_lines.ignored(record.line)
+                ignored = stream_lines.ignored(record.line)
+                if ignored:
+                    yield Span("✗ ", "bad")
                 for span in stream_lines.parts(record.line[:_SHOWN_BYTES]):
                     yield span if record.line else span._replace(role="dim")
+                yield from ignored
             case Request() | Response():
                 first, *_ = lines.rows(entry.record, entry.context)
                 yield from self._blank(first[2:])

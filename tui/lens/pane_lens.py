@@ -83,10 +83,10 @@ class PaneLens:
             self._panel = None
             meaning.display = True
 
-    def close(self) -> None:
-        """The pane goes away."""
-        if self._watch is not None:
-            self._watch.close()
+    def tick(self) -> None:
+        """A second went by."""
+        if self._panel is not None and self._panel.is_mounted:
+            self._panel.tick()
 
     def head(self, head: Head) -> Head:
         """The head of the pane, which says what it shows."""

@@ -113,6 +113,10 @@ class LensPanel(Vertical):
         self.capture.take(record)
         self._drain.touch()
 
+    def tick(self) -> None:
+        """A second went by: what the other flow costs may have changed."""
+        self._account()
+
     def flows(self, flow: Flow) -> None:
         """It turned out what flows."""
         if flow != self.flow:
@@ -254,5 +258,8 @@ class LensPanel(Vertical):
         view = self._view
         view.sync()
         self.query_one(".titles", Static).update(view.columns.title)
-        focused = self.has_focus_within
+        self._account()
+
+    def _account(self) -> None:
+        view, focused = self._view, self.has_focus_within
         self.query_one(Foot).show(account(self.capture, view.needle, self.flow, self._costs, focused=focused))

@@ -165,11 +165,12 @@ class ChatPane(Vertical):
         self.lens.toggle()
         if not self.lens.on:
             self.query_one(Composer).focus()
-        self._drain.now()
+        self.call_after_refresh(self._drain.now)  # once what is shown has its size again
 
     def tick(self) -> None:
         """A second went by: rates, countdown, who has stopped typing."""
         self.session.tick()
+        self.lens.tick()
         self._drain.touch()
 
     def retry_now(self) -> None:

@@ -107,7 +107,7 @@ class StatusPane(Vertical):
         self.lens.toggle()
         if not self.lens.on:
             self.query_one(StatusBoard).focus()
-        self._drain.now()
+        self.call_after_refresh(self._drain.now)  # once what is shown has its size again
 
     def on_pane_head_wire_wanted(self) -> None:
         """A click on the arrow shows what passes, or what it means."""
@@ -125,6 +125,7 @@ class StatusPane(Vertical):
         """A second went by: rates, countdown, clock, ages."""
         if self._client is not None:
             self._rate = self._received.observe(self._client.traffic.received_frames, self._clock.steady())
+        self.lens.tick()
         # A host that reports every second brings the clock along: painting for both would cost twice as much.
         if self.link.down or self._drain.quiet(1.5) or not self._clock.runs:
             self._drain.touch()
