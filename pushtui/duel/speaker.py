@@ -72,7 +72,7 @@ class Speaker:
                     self.ready.set()
                     self._changed()
                 case Link(state=LinkState.REFUSED, reason=reason, code=code):
-                    self._failed(DuelError(reason, code))
+                    self._failed(DuelError(f"the speaker cannot come in: {reason}", code))
                 case Link(state=LinkState.LOST, reason=reason, code=code) if not self.ready.is_set():
                     self._failed(DuelError(reason, code))
                 case Undeliverable(reason=reason):

@@ -90,8 +90,8 @@ def _steps(lane: Lane, width: int, height: int) -> list[Content]:
     lines: list[Content] = []
     for step in lane.recovery.steps:
         what = clean(step.what)
-        for number, (start, end) in enumerate(wrap(what, text_width)):
-            at = f"{step.at_ms:5.0f} ms " if number == 0 else " " * _AT
+        for row, (start, end) in enumerate(wrap(what, text_width)):
+            at = f"{step.at_ms:5.0f} ms " if row == 0 else " " * _AT
             lines.append(Content.assemble((at, "$text-muted"), _padded(what[start:end], text_width)))
     return lines[max(0, len(lines) - max(0, height)) :]
 
