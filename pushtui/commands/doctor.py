@@ -17,6 +17,8 @@ from pushtui.doctor.endpoint import Bounds, Endpoint
 from pushtui.doctor.finding import Finding, Level, worst
 from pushtui.exits import CommandError, Exit
 
+#: Seconds for an answer, however little patience there is.
+_LEAST = 1.0
 _EXITS = {Level.OK: Exit.FINE, Level.WARN: Exit.WARNED, Level.FAULT: Exit.FAULTY}
 
 
@@ -82,7 +84,7 @@ def run(
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     else:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    bounds = Bounds(patience=patience, answer=min(Bounds.answer, patience), oversize=oversize << 20)
+    bounds = Bounds(patience=patience, answer=min(Bounds.answer, max(_LEAST, patience)), oversize=oversize << 20)
     if not as_json:
         print(report.opening(endpoint, bounds, says=bool(post or text)), flush=True)  # noqa: T201
     if endpoint.websocket:

@@ -9,9 +9,9 @@ from pushtui.doctor.stream.patient import Patient
 from tests.doctor import wrong_stream as wrong
 from tests.doctor.wrong_stream import LONG, RightStream, serving
 
-BOUNDS = Bounds(patience=0.3, answer=3, late=0.5 * LONG, pause=0.5 * LONG)
+BOUNDS = Bounds(patience=0.15, answer=3, late=0.5 * LONG, pause=0.5 * LONG)
 #: For servers whose fault is that nothing comes.
-SHORT = Bounds(patience=0.3, answer=0.5, late=0.5 * LONG, pause=0.5 * LONG)
+SHORT = Bounds(patience=0.15, answer=0.5, late=0.5 * LONG, pause=0.5 * LONG)
 #: For those that take their time.
 PATIENT = Bounds(patience=2 * LONG, answer=3, late=0.5 * LONG, pause=0.5 * LONG)
 WAITED_FOR = {

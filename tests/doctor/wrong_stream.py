@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 #: Seconds between two events. Whoever reads for a while gets several.
-TICK = 0.03
+TICK = 0.025
 #: Seconds that count as long in these tests.
 LONG = 0.6
 
