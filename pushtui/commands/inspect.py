@@ -6,8 +6,11 @@ import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, closing, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from pushtui.client.address import AddressRefusedError
 from pushtui.client.inspection import Asking, Inspection, NoFlowError, NoServerError, Target
@@ -91,19 +94,39 @@ def _created(path: Path) -> BinaryIO:
 def _show(target: Target, asking: Asking, once: bool, recorder: Recorder | None) -> int:
     from tui.lens.app import run as run_lens
 
-    inspection = Inspection(target, asking, once=once)
-    sender = inspection.send if target.is_websocket else None
-    return terminal.orderly(
-        lambda: run_lens(lambda: _recorded(inspection, recorder), safe_line(masking.url(target.url)), sender)
-    )
+    looks = _Looks(target, asking, once, recorder)
+    sender = looks.send if target.is_websocket else None
+    return terminal.orderly(lambda: run_lens(looks.again, safe_line(masking.url(target.url)), sender))
 
 
-async def _recorded(inspection: Inspection, recorder: Recorder | None) -> AsyncGenerator[Record, None]:
+class _Looks:
+    """One look after the other, as often as one wants to begin anew; all in one recording."""
+
+    def __init__(self, target: Target, asking: Asking, once: bool, recorder: Recorder | None) -> None:
+        self._new = partial(Inspection, target, asking, once=once)
+        self._inspection = self._new()
+        self._recorder = recorder
+        self._began = time.monotonic()
+
+    def again(self) -> AsyncGenerator[Record, None]:
+        """The records of the next one."""
+        self._inspection = self._new()
+        shift = time.monotonic() - self._began
+        return _recorded(self._inspection, self._recorder, shift)
+
+    async def send(self, message: str | bytes, /) -> None:
+        """Send over the present one."""
+        await self._inspection.send(message)
+
+
+async def _recorded(
+    inspection: Inspection, recorder: Recorder | None, shift: float = 0.0
+) -> AsyncGenerator[Record, None]:
     async with aclosing(inspection.records()) as records:
         async for record in records:
             if recorder is not None:
                 try:
-                    recorder(record)
+                    recorder(replace(record, at=record.at + shift))
                 except OSError as error:
                     raise CommandError(Exit.CANNOT_START, f"recording has failed: {error.strerror}") from error
             yield record

@@ -1,7 +1,7 @@
 """``pushtui replay``: a recording, played again through the same views."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,15 +32,14 @@ def run(file: Path, *, speed: float, screen: bool, as_json: bool) -> int:
         CommandError: the file cannot be read, or is no recording.
         BrokenPipeError: nobody reads any more.
     """
-    with _opened(file.expanduser()) as source:
-        try:
-            recording = Recording(source)
-            if screen:
-                return _show(recording, speed)
-            write = written(recording.beginning, as_json)
-            asyncio.run(while_read(printed(_played(recording, speed), write)))
-        except RecordingUnreadableError as error:
-            raise CommandError(Exit.WRONG_OPTIONS, f"{file}: {error}") from error
+    path = file.expanduser()
+    with _opened(path) as source:
+        beginning = _recording(path, source).beginning
+    if screen:
+        from tui.lens.app import run as run_lens
+
+        return terminal.orderly(lambda: run_lens(lambda: _played(path, speed), safe_line(beginning.url)))
+    asyncio.run(while_read(printed(_played(path, speed), written(beginning, as_json))))
     return Exit.FINE
 
 
@@ -51,12 +50,17 @@ def _opened(path: Path) -> BinaryIO:
         raise CommandError(Exit.WRONG_OPTIONS, f"{path} cannot be read: {error.strerror}") from error
 
 
-def _show(recording: Recording, speed: float) -> int:
-    from tui.lens.app import run as run_lens
+def _recording(path: Path, source: BinaryIO) -> Recording:
+    try:
+        return Recording(source)
+    except RecordingUnreadableError as error:
+        raise CommandError(Exit.WRONG_OPTIONS, f"{path}: {error}") from error
 
-    title = safe_line(recording.beginning.url)
-    return terminal.orderly(lambda: run_lens(lambda: _played(recording, speed), title, None))
 
-
-def _played(recording: Recording, speed: float) -> AsyncIterator[Record]:
-    return play(recording, SystemClock(), speed)
+async def _played(path: Path, speed: float) -> AsyncGenerator[Record, None]:
+    with _opened(path) as source:
+        try:
+            async for record in play(_recording(path, source), SystemClock(), speed):
+                yield record
+        except RecordingUnreadableError as error:
+            raise CommandError(Exit.WRONG_OPTIONS, f"{path}: {error}") from error
