@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from typing import Self
 
 from textual._context import visible_screen_stack
+from textual.widgets import Input
 
 from pushtui.wire.records import Record
 from pushtui.wire.watch import NotSentError, Watch
@@ -17,6 +18,7 @@ from tests.tui.scripted import HandClock
 from tests.tui.stage import Stage
 from tui.lens.app import LensApp
 from tui.lens.panel import LensPanel
+from tui.lens.send_line import SendLine
 
 _PATIENCE_SECONDS = 10
 
@@ -102,6 +104,13 @@ class LensStage:
 
     async def shows(self, text: str) -> None:
         await self.until(lambda: text in self.text)
+
+    async def press_in_line(self, text: str) -> None:
+        """Write it where one sends, and press Enter."""
+        field = self.app.query_one(SendLine).query_one(Input)
+        field.value = text
+        field.focus()
+        await self.pilot.press("enter")
 
     @property
     def panel(self) -> LensPanel:
