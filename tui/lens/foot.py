@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tui.lens.capture import Capture
 
 ARROWS: dict[Flow, str] = {"websocket": "⇄", "sse": "←", "http": "←"}
-_KEYS = "/ filter   space pause   enter unfold   f find   s save   F1 legend"
+_KEYS = "F1 legend  / filter  space pause  enter unfold  f find  s save"
 
 
 class Account(NamedTuple):

@@ -116,12 +116,12 @@ def wrapped_row(row: Row, width: int) -> list[Row]:
     room = max(MINIMUM, width - len(lead.text))
     if cell_len(text) <= room:
         return [row]
-    room = max(MINIMUM, room - len(_FURTHER))
+    further = Span(f"{lead.text}{_FURTHER}{' ' * (len(text) - len(text.lstrip()))}", lead.role)
+    room = max(MINIMUM, width - len(further.text))
     ends: list[int] = []
     for one in texts:
         ends.append((ends[-1] if ends else 0) + len(one))
     result: list[Row] = []
-    further = Span(lead.text + _FURTHER, lead.role)
     for start, end in wrap(text, room):
         parts = [
             Span(text[max(start, until - len(one)) : min(end, until)], span.role)

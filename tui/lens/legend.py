@@ -115,5 +115,8 @@ class LegendScreen(ModalScreen[None]):
             yield Glossary(WEBSOCKET if websocket else SSE)
             yield Glossary([(key, does, "") for key, does in KEYS])
             yield Static(
-                "tokens and cookies are masked before anything is kept   esc closes this", classes="about"
+                "Before the lens is opened nothing but the handshake is kept.\n"
+                "Tokens are masked always.   esc closes this.",
+                markup=False,
+                classes="about",
             )

@@ -107,12 +107,13 @@ class Painter:
                 break
             segments.append(Segment(text, styles[role]))
             left -= cells
+        blank = self.base
+        if marks.cursor and first:
+            segments = list(Segment.apply_style(segments, post_style=styles["cursor"]))
+            blank += styles["cursor"]
         if marks.needle:
             segments = self._marked(segments, marks.needle)
-        strip = Strip(segments).adjust_cell_length(width, self.base)
-        if marks.cursor and first:
-            strip = Strip(Segment.apply_style(strip, post_style=styles["cursor"]), width)
-        return strip
+        return Strip(segments).adjust_cell_length(width, blank)
 
     def note(self, text: str, width: int, name: str) -> Strip:
         """Paint words in the middle."""
