@@ -80,7 +80,7 @@ class Contender:
     #: How it says where it was, when it comes back.
     names_its_place: ClassVar[str]
     #: Whose word it is when it comes back.
-    waits_by: ClassVar[str] = "by its own backoff"
+    waits_by: ClassVar[str] = "its own backoff"
 
     def __init__(self, setting: Setting, changed: Callable[[], None], failed: Callable[[DuelError], None]) -> None:
         self.setting = setting
@@ -201,17 +201,14 @@ class Contender:
             case LinkState.REFUSED:
                 self._failed(DuelError(f"{self.transport}: {link.reason}", link.code))
             case LinkState.LOST:
-                self._note(f"{link.reason}; comes back in {link.retry_in or 0:.1f} s, {self.waits_by}")
+                self._note(f"{link.reason}; back in {link.retry_in or 0:.1f} s ({self.waits_by})")
             case LinkState.CONNECTING:
                 self._note("connects again")
-            case LinkState.LIVE:
-                self._note("the server answers")
 
     def _take_caught_up(self, caught_up: CaughtUp) -> None:
         if self._diary is not None and not self._diary.back:
-            missed = caught_up.replayed
-            self._note(f"{missed} missed {'message' if missed == 1 else 'messages'} replayed, and live again")
-            self._diary.caught_up(time.perf_counter(), self.relay.carried, missed)
+            self._note(f"{caught_up.replayed} missed, all replayed")
+            self._diary.caught_up(time.perf_counter(), self.relay.carried, caught_up.replayed)
         if not self.ready.is_set():
             self._bill.ready(self.relay.carried)
             self.ready.set()
@@ -248,7 +245,7 @@ class WebSocketContender(Contender):
     """Reads, and speaks, over a WebSocket."""
 
     transport = "websocket"
-    names_its_place = "hello, with the position it holds"
+    names_its_place = "hello with its position"
 
     def _client(self) -> AbstractAsyncContextManager[AsyncIterable[Any]]:
         setting = self.setting
@@ -277,8 +274,8 @@ class EventStreamContender(Contender):
     """Reads server-sent events."""
 
     transport = "sse"
-    names_its_place = "GET, with Last-Event-ID"
-    waits_by = "by the server's retry and its backoff"
+    names_its_place = "GET with Last-Event-ID"
+    waits_by = "the server's retry"
     _stream: RoomStream | None = None
 
     def _client(self) -> AbstractAsyncContextManager[AsyncIterable[Any]]:
@@ -297,7 +294,7 @@ class PollingContender(Contender):
     """Asks again and again."""
 
     transport = "polling"
-    names_its_place = "GET, with after=position as ever"
+    names_its_place = "GET with after="
     _polling: PollingClient | None = None
 
     def _client(self) -> AbstractAsyncContextManager[AsyncIterable[Any]]:

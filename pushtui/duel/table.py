@@ -7,7 +7,7 @@ from pushtui.duel.standing import TRANSPORTS, Lane, Phase, Standing, Transport
 
 NAMES: dict[Transport, str] = {"websocket": "WebSocket", "sse": "SSE", "polling": "long polling"}
 #: Which way each goes.
-ARROWS: dict[Transport, str] = {"websocket": "⇄", "sse": "←", "polling": "⟳"}
+ARROWS: dict[Transport, str] = {"websocket": "⇄", "sse": "←", "polling": "↻"}
 NOTE = (
     "Bytes are what a relay on this machine saw of HTTP and WebSocket, both ways: heads, frames, chunks;"
     " no TLS, TCP or IP."

@@ -19,7 +19,7 @@ from pushtui.duel.standing import Phase, Standing
 from pushtui.duel.table import heading, lines
 from pushtui.exits import Exit
 from tui import preferences, themes
-from tui.duel.columns import columns
+from tui.duel.columns import MUTED, columns
 from tui.duel.result import result
 from tui.line_filter import ControlGuard
 from tui.widgets.drain import Drain
@@ -73,7 +73,7 @@ class DuelView(Widget):
         width, height = self.content_size
         standing = self._standing
         if standing is None:
-            return Content.styled("the duel begins…", "$text-muted")
+            return Content.styled("the duel begins…", MUTED)
         head = [
             Content.styled(shorten(clean(f"pushtui duel · {heading(standing)}"), width), "bold"),
             _progress(standing),
@@ -160,8 +160,8 @@ def _progress(standing: Standing) -> Content:
     parts = []
     for phase in Phase:
         told = f"talking {standing.said}/{standing.messages}" if phase is Phase.TALKING else str(phase)
-        parts.append(Content.styled(told, "bold $primary" if phase is standing.phase else "$text-muted"))
-    return Content.styled(" → ", "$text-muted").join(parts)
+        parts.append(Content.styled(told, "bold $primary" if phase is standing.phase else MUTED))
+    return Content.styled(" → ", MUTED).join(parts)
 
 
 def run(address: Address | None, terms: Terms, token: Token | None) -> int:

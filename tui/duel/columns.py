@@ -17,7 +17,11 @@ _LEAST_MS = 0.1
 _DECADES = 5
 _GAP = "  │  "
 _SPARK_ROWS = 2
-_AT = 9
+_AT = 8
+_LEAST_WIDTH = 20
+#: From so many rows on there is room for more than what has to be told.
+_ROOMY = 24
+MUTED = "$foreground 60%"
 
 
 def columns(standing: Standing, width: int, height: int) -> list[Content]:
@@ -32,8 +36,8 @@ def columns(standing: Standing, width: int, height: int) -> list[Content]:
         The rows.
     """
     each = (width - 2 * len(_GAP)) // 3
-    if each < 10:
-        return []
+    if each < _LEAST_WIDTH:
+        return [Content.styled(shorten("three columns need more room", width), MUTED)]
     drawn = [_column(lane, standing, each, height) for lane in standing.lanes]
     longest = max(map(len, drawn))
     blank = Content(" " * each)
@@ -43,12 +47,12 @@ def columns(standing: Standing, width: int, height: int) -> list[Content]:
 
 def _column(lane: Lane, standing: Standing, width: int, height: int) -> list[Content]:
     state = LinkState(lane.link)
+    roomy = height >= _ROOMY
     told = [
         _row(f"{ARROWS[lane.transport]} {NAMES[lane.transport]}", width, "bold $primary"),
         _row(f"{SIGNS[state]} {state}", width, COLOURS[state]),
         *(_row(line, width, "$primary") for line in curve(lane.latencies_ms, standing.messages, width)),
-        _row("latency, 0.1 ms to 10 s", width, "$text-muted"),
-        _row("", width),
+        *([_row("latency, 0.1 ms to 10 s", width, MUTED), _row("", width)] if roomy else []),
         *(_row_of(label, value, width) for label, value in _counters(lane, standing)),
         _row("", width),
     ]
@@ -91,14 +95,14 @@ def _steps(lane: Lane, width: int, height: int) -> list[Content]:
     for step in lane.recovery.steps:
         what = clean(step.what)
         for row, (start, end) in enumerate(wrap(what, text_width)):
-            at = f"{step.at_ms:5.0f} ms " if row == 0 else " " * _AT
-            lines.append(Content.assemble((at, "$text-muted"), _padded(what[start:end], text_width)))
+            at = f"{step.at_ms:4.0f} ms " if row == 0 else " " * _AT
+            lines.append(Content.assemble((at, MUTED), _padded(what[start:end], text_width)))
     return lines[max(0, len(lines) - max(0, height)) :]
 
 
 def _row_of(label: str, value: str, width: int) -> Content:
     room = width - len(value) - 1
-    return Content.assemble((_padded(shorten(label, room), room + 1), "$text-muted"), (value, "bold"))
+    return Content.assemble((_padded(shorten(label, room), room + 1), MUTED), (value, "bold"))
 
 
 def _row(text: str, width: int, style: str = "") -> Content:

@@ -6,6 +6,7 @@ from textual.content import Content
 
 from pushtui.duel.standing import Lane, Standing
 from pushtui.duel.table import ARROWS, NAMES, NOTE, rows, verdict
+from tui.duel.columns import MUTED
 from tui.widgets.wrapping import wrap
 
 _LABEL = 28
@@ -22,7 +23,7 @@ def result(standing: Standing, width: int, height: int) -> list[Content]:
         height: how many rows there are.
     """
     verdicts = [line for lane in standing.lanes for line in _sentence(lane, standing, width)]
-    note = [Content.styled(NOTE[start:end], "$text-muted") for start, end in wrap(NOTE, width)]
+    note = [Content.styled(NOTE[start:end], MUTED) for start, end in wrap(NOTE, width)]
     blank = Content("")
     for brief, further in ((False, [blank, *note]), (False, []), (True, [])):
         drawn = [*_table(standing, width, brief=brief), blank, *verdicts, *further]
@@ -37,7 +38,7 @@ def _table(standing: Standing, width: int, *, brief: bool) -> Iterator[Content]:
     yield Content.assemble(" " * _LABEL, ("".join(heads), "bold $primary"))
     for row in rows(standing, brief=brief):
         values = "".join(f"{told:>{value}}" for told in row.values)
-        yield Content.assemble((f"{row.label:{_LABEL}}", "$text-muted"), values)
+        yield Content.assemble((f"{row.label:{_LABEL}}", MUTED), values)
 
 
 def _sentence(lane: Lane, standing: Standing, width: int) -> Iterator[Content]:
