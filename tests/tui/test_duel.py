@@ -184,7 +184,7 @@ async def test_from_the_table_to_the_columns_and_back() -> None:
 async def test_it_is_left_at_once(key: str) -> None:
     async with screen(standing(Phase.TALKING, 20), (80, 24)) as (app, press):
         await press(key)
-    assert app.return_value is None or app.return_value == Exit.FINE
+    assert app.return_value == Exit.FINE
     assert app.result is None
     assert not app.is_running
 

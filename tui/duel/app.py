@@ -135,6 +135,10 @@ class DuelApp(App[int]):
         """From the columns to the table, or back."""
         self._view.turn()
 
+    async def action_quit(self) -> None:
+        """Leave, whether it is over or not."""
+        self.exit(Exit.FINE)
+
     @work(exit_on_error=False, exclusive=True)
     async def _fight(self) -> None:
         try:
