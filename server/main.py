@@ -174,7 +174,8 @@ def _protection(settings: ServeSettings) -> Protection:
         sends, together = (Rate(each, max(1, math.ceil(5 * each))) for each in (rate, 10 * rate))
         # Whatever one may send has to come through; who may send without a limit may say anything without one.
         frames = Rate(max(2 * rate, protection.frames.per_second) if rate else 0, protection.frames.burst)
-        protection = replace(protection, sends=sends, sends_per_address=together, frames=frames)
+        rooms = protection.new_rooms if rate else Rate(0, 0)
+        protection = replace(protection, sends=sends, sends_per_address=together, frames=frames, new_rooms=rooms)
     return replace(protection, connections=affordable(protection.connections))
 
 
@@ -196,11 +197,14 @@ def _parsed(option: str, parse: Callable[[str], Parsed], text: str) -> Parsed:
 def _announce(settings: ServeSettings, listener: socket.socket, scheme: str) -> None:
     host, port = listener.getsockname()[:2]
     url = f"{scheme}://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{scheme}://{host}:{port}"
+    # Nobody reaches "any address"; this machine's name leads here from elsewhere as well.
+    reach = f"{scheme}://{platform.node()}:{port}" if ip_address(host.partition("%")[0]).is_unspecified else url
+    token = "" if settings.open or not tokens_exist(settings.data) else "-H 'Authorization: Bearer TOKEN' "
     where = "in memory only: it ends with the server" if settings.memory else f"in {settings.data}"
     lines = (
         f"pushtui listens on {url}",
-        f"join:     pushtui connect {url}",
-        f"or watch: curl -N {url}/status",
+        f"join:     pushtui connect {reach}",
+        f"or watch: curl -N {token}{reach}/status",
         f"the log:  {where}",
         "Ctrl-C stops it.",
     )
