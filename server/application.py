@@ -162,7 +162,7 @@ class Server:
             writing=Writing(self._store, self._limits, self._protection, rules, allowances),
             connections=Connections(self._timing, self._protection),
             people=People(self._protection.sessions_per_person),
-            rooms=Rooms(self._timing.grace),
+            rooms=Rooms(self._timing, self._limits.members),
             access=self._access,
             rules=rules,
             allowances=allowances,

@@ -19,6 +19,7 @@ from server.log.streams import room_stream
 from server.log.wire import WEBSOCKETS
 from server.membership import Membership
 from server.moderation import Moderation
+from server.news import About, News
 from server.people import NickTakenError, TooManySessionsError
 from server.refusal import RefusedError
 from server.rooms import Room
@@ -61,7 +62,7 @@ class Conversation:
         self._cursors: dict[str, Cursor] = {}
         self._told: dict[str, tuple[bool, bool]] = {}
         self._away: messages.Away | None = None
-        self._unheard: dict[tuple[str, str, str], bytes] = {}
+        self._unheard: dict[About, bytes] = {}
         self._departed = False
 
     # What the room sees of it
@@ -72,16 +73,19 @@ class Conversation:
             return messages.Member(self.nick, "here")
         return messages.Member(self.nick, "away", self._away.text)
 
-    def hear(self, about: tuple[str, str, str], frame: bytes) -> None:
-        """Take a frame that is true now; while there is no room, only the newest about each subject is kept."""
+    def hear(self, news: News) -> None:
+        """Take what is true now; while there is no room, only the newest about each subject is kept."""
         if self._departed:
             return
         if self._unheard or not self._sink.has_room():
             if not self._unheard:
                 self._sink.when_room(self._catch_up)
-            self._unheard[about] = frame
+            for about, frame in news.frames.items():
+                # Behind what came before it, wherever the older one stands.
+                self._unheard.pop(about, None)
+                self._unheard[about] = frame
         else:
-            self._sink.write(frame)
+            self._sink.write(news.joined)
 
     def tell(self, message: messages.ServerMessage) -> None:
         """Send a frame to this client alone; nothing after its ``bye``."""
@@ -311,19 +315,10 @@ class Conversation:
         state = self._room_state(room)
         self.tell(
             messages.Resume(
-                name,
-                start.outcome,
-                start.epoch,
-                start.after,
-                start.head,
-                start.lost,
-                state.topic,
-                state.members,
-                state.read_only,
-                state.private,
-                state.direct,
+                name, start.outcome, start.epoch, start.after, start.head, start.lost,
+                state.topic, state.members, state.read_only, state.private, state.direct, state.count,
             )
-        )
+        )  # fmt: skip
         self._listen(room, start.after)
 
     def _shut_out(self, name: str) -> bool:
@@ -356,9 +351,8 @@ class Conversation:
     def _listen(self, room: Room, after: int) -> None:
         cursor = self._service.fanout.attach(room_stream(room.name), self._wire, self._sink, after)
         self._cursors[room.name] = cursor
-        for typing in room.typing():
-            if typing.nick != self.nick:
-                self.tell(typing)
+        for typing in room.typing(besides=self.nick):
+            self.tell(typing)
 
     def _occupied(self, name: str) -> Room:
         if name not in self._rooms:
@@ -371,14 +365,16 @@ class Conversation:
             raise KeyError(room.name)
         rule = self._service.rules.of(room.name)
         self._told[room.name] = rule.holds
+        members, count = room.snapshot(self)
         return messages.RoomState(
             room.name,
             state.epoch,
             state.head,
             state.floor,
             state.topic,
-            room.members(),
+            members,
             rule.read_only,
             rule.private,
             rule.other(self.nick),
+            count,
         )

@@ -28,6 +28,10 @@ class Live(Generic[K, V]):
         """This no longer holds."""
         self._values.pop(key, None)
 
+    def clear(self) -> None:
+        """Nothing holds any more."""
+        self._values.clear()
+
     def snapshot(self) -> dict[K, V]:
         """What holds now."""
         now = self._clock()

@@ -16,6 +16,9 @@ class Timing:
         farewell: for clients to go after they were told that the server stops.
         retry: what an event stream tells as its reconnection time.
         grace: for who was lost without a word to come back before the others hear that they are gone.
+        lull: between two tellings of who comes, goes, types or is away in one room; what happens meanwhile is told
+            together.
+        recount: the same in a crowd, which is told how many they are.
         tick: between two looks at all connections.
     """
 
@@ -26,4 +29,6 @@ class Timing:
     farewell: float = 1.5
     retry: float = 2
     grace: float = 4
+    lull: float = 0.05
+    recount: float = 2
     tick: float = 1

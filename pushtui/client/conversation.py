@@ -284,7 +284,7 @@ class Conversation:
                 self._rooms.pop(frame.room, None)
                 self._asked.pop(frame.room, None)
                 yield frame
-            case messages.Rules():
+            case messages.Rules() | messages.Crowd() | messages.Members():
                 if frame.room in self._rooms:
                     yield frame
             case messages.Invited():

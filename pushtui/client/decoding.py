@@ -21,6 +21,8 @@ ServerFrame = (
     | messages.Ack
     | messages.Presence
     | messages.Typing
+    | messages.Crowd
+    | messages.Members
     | Page
     | messages.Rules
     | messages.Done

@@ -15,10 +15,12 @@ from pushtui.protocol.bodies import Alert, Mark, Notice, RoomBody
 from pushtui.protocol.messages import (
     Ack,
     Bye,
+    Crowd,
     Done,
     Error,
     Invited,
     Left,
+    Members,
     Presence,
     Resume,
     Rules,
@@ -167,6 +169,8 @@ ChatHappening = (
     | Ack
     | Presence
     | Typing
+    | Crowd
+    | Members
     | Page
     | Rules
     | Done

@@ -7,7 +7,11 @@ from msgspec import Struct
 
 
 class Limits(Struct, frozen=True):
-    """What one connection may ask for. Sizes are UTF-8 bytes where the name says bytes, else code points."""
+    """What one connection may ask for. Sizes are UTF-8 bytes where the name says bytes, else code points.
+
+    Attributes:
+        members: of one room that are told of by name; with more it is a crowd.
+    """
 
     frame_bytes: int = 64 * 1024
     text_bytes: int = 16 * 1024
@@ -19,6 +23,7 @@ class Limits(Struct, frozen=True):
     replay: int = 1000
     history: int = 200
     hello_seconds: float = 10
+    members: int = 200
 
 
 class Rate(Struct, frozen=True):

@@ -197,6 +197,7 @@ class RoomState(Struct, frozen=True, omit_defaults=True):
         read_only: only moderators write there.
         private: only who was admitted is there.
         direct: whom one shares a room of two with.
+        count: how many are there, if that are more than ``members`` names.
     """
 
     room: str
@@ -208,6 +209,7 @@ class RoomState(Struct, frozen=True, omit_defaults=True):
     read_only: bool = False
     private: bool = False
     direct: str | None = None
+    count: int | None = None
 
 
 class Welcome(_Frame, frozen=True):
@@ -234,6 +236,7 @@ class Resume(_Frame, frozen=True):
     read_only: bool = False
     private: bool = False
     direct: str | None = None
+    count: int | None = None
 
 
 class Rules(_Frame, frozen=True):
@@ -272,6 +275,20 @@ class Presence(_Frame, frozen=True):
     nick: str
     state: PresenceState
     text: str | None = None
+
+
+class Crowd(_Frame, frozen=True):
+    """There are too many in a room to tell of each: only how many. It holds until `Members`. Not stored."""
+
+    room: str
+    count: int
+
+
+class Members(_Frame, frozen=True):
+    """Everyone in a room that was a crowd; from here on each is told of again. Not stored."""
+
+    room: str
+    members: list[Member]
 
 
 class Page(_Frame, frozen=True, tag="history"):
@@ -330,5 +347,19 @@ class Bye(_Frame, frozen=True):
 
 
 ServerMessage = (
-    Welcome | Resume | Rules | Event | Ack | Presence | Typing | Page | Done | Invited | Left | Error | Bye
+    Welcome
+    | Resume
+    | Rules
+    | Event
+    | Ack
+    | Presence
+    | Typing
+    | Crowd
+    | Members
+    | Page
+    | Done
+    | Invited
+    | Left
+    | Error
+    | Bye
 )

@@ -40,8 +40,8 @@ def ticking_clock() -> Callable[[], int]:
 
 
 def timing(**seconds: float) -> Timing:
-    """As the server's own, but who is lost is gone soon: tests look at what is left of those who went."""
-    return Timing(**{"grace": 0.01} | seconds)
+    """As the server's own, but who is lost is gone soon, and news wait for nothing: tests look at what is left."""
+    return Timing(**{"grace": 0.01, "lull": 0} | seconds)
 
 
 QUICK = timing()

@@ -302,6 +302,8 @@ class TestEncodings:
         await speaker.say("redact", key="7", room="main", target=2)
         await speaker.say("typing", room="main", on=True)
         await speaker.say("away", on=True, text="tea")
+        # Else the others are told only that it has gone.
+        await speaker.barrier()
         await speaker.ws.close()
         # What is true now has no place in the order of what is stored.
         heard = [sorted([await peer.hear() for _ in range(10)], key=str) for peer in (readable, packed)]
