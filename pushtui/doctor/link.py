@@ -1,7 +1,6 @@
 """One connection, read by hand. What came before it broke can still be read after it."""
 
 import asyncio
-import contextlib
 from typing import Any, Self, cast
 
 from pushtui.doctor.endpoint import Endpoint
@@ -82,18 +81,6 @@ class Link(asyncio.Protocol):
     async def sent(self) -> None:
         """Wait until the other end took most of what was sent, or the connection is over."""
         await self._has_room.wait()
-
-    @property
-    def has_more(self) -> bool:
-        """Whether something came, be it the end."""
-        return bool(self._data) or self._over is not None
-
-    async def more_within(self, seconds: float) -> None:
-        """Wait until something came, be it the end, but not for long."""
-        with contextlib.suppress(TimeoutError, EndedError):
-            async with asyncio.timeout(seconds):
-                while not self._data:
-                    await self._more()
 
     async def some(self, most: int = 1 << 16) -> bytes:
         """What came, at least one byte.

@@ -211,7 +211,7 @@ class Probe:
 
     async def provoke(self, *frames: bytes) -> Answer:
         """Send frames and a ping behind them: so nobody has to wait to see that nothing happens."""
-        self._provoking = True
+        self._provoking |= bool(frames)
         fence = secrets.token_bytes(8)
         self.send(*frames, frame(Opcode.PING, fence))
         return await self.answer(fence)

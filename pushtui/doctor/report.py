@@ -67,7 +67,12 @@ def lines(finding: Finding) -> Iterable[str]:
 
 def summary(found: Conclusion) -> str:
     """The last line."""
-    return f"{found.fault} faults, {found.warn} warnings, {found.ok} fine, {found.skipped} skipped"
+    faults, warnings = _counted(found.fault, "fault"), _counted(found.warn, "warning")
+    return f"{faults}, {warnings}, {found.ok} fine, {found.skipped} skipped"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def json_line(record: Finding | Conclusion) -> str:

@@ -32,8 +32,9 @@ def complaints(found: dict[str, Finding]) -> dict[str, Level]:
     return {name: one.level for name, one in found.items() if one.level in (Level.WARN, Level.FAULT)}
 
 
-async def test_a_right_server_has_nothing_to_hear() -> None:
-    async with serving(RightServer) as url:
+@pytest.mark.parametrize("kind", [RightServer, wrong.Talkative])
+async def test_a_right_server_has_nothing_to_hear(kind: type[RightServer]) -> None:
+    async with serving(kind) as url:
         found = await examined(url, subprotocols=(SUBPROTOCOL,), text="héllo")
     assert not complaints(found)
     assert [name for name, one in found.items() if one.level is Level.SKIPPED] == ["encryption", "idle"]
@@ -118,6 +119,23 @@ async def test_without_a_handshake_nothing_else_is_tried(kind: type[RightServer]
     assert seen in found["handshake"].seen
     rest = [one for name, one in found.items() if name not in ("encryption", "handshake")]
     assert {(one.level, one.seen) for one in rest} == {(Level.SKIPPED, "there is no WebSocket")}
+
+
+async def test_who_wants_no_texts_is_not_told_how_to_read_them() -> None:
+    async with serving(wrong.WantsNoTexts) as url:
+        found = await examined(url)
+    assert not complaints(found)
+    for check in ("fragments", "utf-8", "oversize"):
+        assert found[check].level is Level.SKIPPED
+        assert "closed with 1008, which is about something else" in found[check].seen
+
+
+async def test_who_reads_no_more_does_not_keep_the_doctor() -> None:
+    async with serving(wrong.ReadsNoMore) as url:
+        found = await examined(url, Bounds(patience=0.05, answer=0.5, pause=0.2, oversize=64 << 20))
+    assert not complaints(found)
+    assert found["oversize"].level is Level.SKIPPED
+    assert "it did not read more for 0.5 s" in found["oversize"].seen
 
 
 async def test_a_subprotocol_that_was_asked_for_and_not_chosen() -> None:

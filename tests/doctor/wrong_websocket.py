@@ -216,6 +216,31 @@ async def serving(kind: type[RightServer]) -> AsyncIterator[str]:
         await asyncio.gather(*running, return_exceptions=True)
 
 
+class Talkative(RightServer):
+    """Right as well: it has something to say before it is asked."""
+
+    def answer(self, status: str, *fields: str) -> None:
+        super().answer(status, *fields)
+        if status.startswith("101"):
+            for number in range(3):
+                self.send(Opcode.TEXT, b"news %d" % number)
+
+
+class WantsNoTexts(RightServer):
+    """Right as well: it speaks and does not listen."""
+
+    def check_order(self, head: Incoming) -> None:
+        raise ClosedError(1008)
+
+
+class ReadsNoMore(RightServer):
+    """At least not what is long."""
+
+    def check_size(self, size: int) -> None:
+        if size > self.message_bytes:
+            self.writer.transport.pause_reading()  # type: ignore[attr-defined]
+
+
 # one fault each
 
 

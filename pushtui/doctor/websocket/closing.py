@@ -63,20 +63,31 @@ async def codes(patient: Patient) -> Verdict:
 
 async def oversize(patient: Patient) -> Verdict:
     """What is too big is refused before it fills the memory; its message never ends, so no program gets it."""
-    most = patient.bounds.oversize
+    most, fence = patient.bounds.oversize, b"oversize"
     piece = b" " * min(_PIECE, most)
     sent = 0
     async with patient.open() as probe:
-        opcode: int = Opcode.TEXT
-        while sent < most and not probe.link.has_more:
-            probe.send(frame(opcode, piece, fin=False))
-            opcode = CONTINUATION
-            sent += len(piece)
-            await probe.link.sent()
-            await probe.link.more_within(_MOMENT)
-        answer = await probe.outrage()
-    size = f"{sent / (1 << 20):.3g} MiB"
-    return _of_size(answer, size)
+        taking = asyncio.ensure_future(probe.answer(fence, seconds=patient.bounds.check))
+        try:
+            while sent < most and not taking.done():
+                probe.send(frame(CONTINUATION if sent else Opcode.TEXT, piece, fin=False))
+                sent += len(piece)
+                async with asyncio.timeout(patient.bounds.answer):
+                    await probe.link.sent()
+                await asyncio.wait([taking], timeout=_MOMENT)
+            probe.send(frame(Opcode.PING, fence))
+            answer = await taking
+            if answer.reaction is Reaction.GOES_ON:
+                answer = await probe.outrage()
+        except TimeoutError:
+            return skipped(f"not told: of {_mib(sent)} it did not read more for {patient.bounds.answer:g} s")
+        finally:
+            taking.cancel()
+    return _of_size(answer, _mib(sent))
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1 << 20):.3g} MiB"
 
 
 def _of_size(answer: Answer, size: str) -> Verdict:
