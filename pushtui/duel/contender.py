@@ -294,7 +294,7 @@ class PollingContender(Contender):
     """Asks again and again."""
 
     transport = "polling"
-    names_its_place = "GET with after="
+    names_its_place = "GET with after=position"
     _polling: PollingClient | None = None
 
     def _client(self) -> AbstractAsyncContextManager[AsyncIterable[Any]]:

@@ -10,7 +10,7 @@ from pushtui.exits import MEANINGS
 from tests.cli.conftest import SECONDS, Pushtui, PushtuiHere
 
 HEAVY = ("textual", "aiohttp", "httpx", "websockets", "psutil", "prometheus_client")
-COMMANDS = ("serve", "connect", "send", "tail", "inspect", "doctor", "demo")
+COMMANDS = ("serve", "connect", "send", "tail", "inspect", "doctor", "demo", "duel")
 
 
 def modules_after(*arguments: str) -> set[str]:

@@ -111,7 +111,7 @@ def standing(phase: Phase = Phase.OVER, said: int = 300) -> Standing:
                 latency=Latency(5.6, 18.8, 21.0),
                 latencies_ms=latencies(5.0, said if full else said // 2, 1.1),
                 recovery=Recovery(
-                    steps(1.1, "its own backoff", "GET with after=", 17)[: None if full else 3],
+                    steps(1.1, "its own backoff", "GET with after=position", 17)[: None if full else 3],
                     1123 if full else None,
                     17 if full else 0,
                     Carried(189, 5629, 1),
