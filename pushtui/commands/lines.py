@@ -50,6 +50,8 @@ class ChatLines:
             case Welcome(rooms=rooms):
                 for room in rooms:
                     here = ", ".join(member.nick for member in room.members if member.state != "gone")
+                    if room.count is not None:
+                        here += f" and {room.count - len(room.members)} more"
                     yield f"{_minute(self._now())} ○ {room.room}{_after(' · ', room.topic)} · here: {here}"
             case Link() | CaughtUp():
                 for line in _link_or_outcome(happening):

@@ -185,3 +185,9 @@ def test_a_long_life_forgets_the_oldest_authors() -> None:
         list(lines.of(event(bodies.Message("x"), seq=seq)))
     assert list(lines.of(event(bodies.Message("y", reply_to=1), seq=3000))) == ["14:02 ana: y"]
     assert list(lines.of(event(bodies.Message("y", reply_to=2999), seq=3001))) == ["14:02 ana to ana: y"]
+
+
+def test_a_crowd_is_named_in_part() -> None:
+    room = messages.RoomState("main", "aaaaaaaa", 3, 1, "", [messages.Member("ana", "here")], count=5001)
+    welcome = messages.Welcome("s", "1", messages.You("ana", "member"), Limits(), [room])
+    assert chat(welcome, messages.Crowd("main", 5002)) == ["14:02 ○ main · here: ana and 5000 more"]

@@ -16,9 +16,11 @@ from pushtui.client.happenings import (
 from pushtui.protocol import bodies
 from pushtui.protocol.messages import (
     Ack,
+    Crowd,
     Error,
     Left,
     Member,
+    Members,
     Presence,
     Resume,
     RoomState,
@@ -126,7 +128,7 @@ class ChatState:
                 self._undeliverable(happening, now_ms)
             case Error():
                 self._error(happening)
-            case RoomEvent() | Ack() | Presence() | Typing() | Page() | Rules() | Left():
+            case RoomEvent() | Ack() | Presence() | Crowd() | Members() | Typing() | Page() | Rules() | Left():
                 view = self.rooms.get(happening.room)
                 if view is not None:
                     self._in_room(view, happening, now_ms)
@@ -134,7 +136,7 @@ class ChatState:
     def _in_room(
         self,
         view: RoomView,
-        happening: RoomEvent | Ack | Presence | Typing | Page | Rules | Left,
+        happening: RoomEvent | Ack | Presence | Crowd | Members | Typing | Page | Rules | Left,
         now_ms: int,
     ) -> None:
         match happening:
@@ -149,6 +151,10 @@ class ChatState:
                 nick = happening.nick
                 item = Item(_ANYWHERE, now_ms, Kind.PRESENCE, "", own=nick == self.me)
                 view.come_and_go(item, Member(nick, happening.state, happening.text))
+            case Crowd():
+                view.crowd = happening.count
+            case Members():
+                view.gather(happening.members)
             case Typing():
                 nick = happening.nick or ""
                 if nick and nick != self.me:
@@ -180,7 +186,7 @@ class ChatState:
         view = self.room(state.room)
         self._floors[state.room] = state.floor
         view.topic = state.topic
-        view.members = {member.nick: member for member in state.members}
+        view.gather(state.members, state.count)
         view.rules = RoomRules(state.read_only, state.private, state.direct or view.rules.direct)
 
     def _resume(self, resume: Resume, now_ms: int) -> None:
@@ -188,7 +194,7 @@ class ChatState:
         if resume.topic is not None:
             view.topic = resume.topic
         if resume.members is not None:
-            view.members = {member.nick: member for member in resume.members}
+            view.gather(resume.members, resume.count)
             view.rules = RoomRules(resume.read_only, resume.private, resume.direct or view.rules.direct)
             view.live = self._live
         if resume.outcome is Outcome.RESET:

@@ -52,3 +52,8 @@ def milliseconds(duration: float | None) -> str:
 def tail(seq: int | None) -> str:
     """Return the end of a position, five characters: ``…1042``; blank as long as there is none."""
     return " " * 5 if seq is None else ("…" + str(seq)[-4:]).rjust(5)
+
+
+def grouped(count: int) -> str:
+    """Return a count with its thousands apart: ``5 000``."""
+    return f"{count:,}".replace(",", " ")

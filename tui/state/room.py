@@ -54,7 +54,8 @@ class RoomView:
         name: the room's name.
         items: first those that have their place, in its order; then own messages that have none yet.
         topic: what it is about.
-        members: who is here or away, by nick.
+        members: who is here or away, by nick; some of them in a crowd.
+        crowd: how many are here, when they are too many to know each; else None.
         unread: messages of others since `seen`.
         arrived: messages that came live or in a replay, ever; only grows.
         older: what is known about older messages.
@@ -70,6 +71,7 @@ class RoomView:
         self.items: list[Item] = []
         self.topic = ""
         self.members: dict[str, Member] = {}
+        self.crowd: int | None = None
         self.unread = 0
         self.arrived = 0
         self.older = Older.MORE
@@ -88,6 +90,11 @@ class RoomView:
         self._typing: dict[str, int] = {}
         self._comings: Comings | None = None
         self._failed: dict[str, Place] = {}
+
+    @property
+    def unnamed(self) -> int:
+        """How many more there are than `members` has."""
+        return max(0, (self.crowd or 0) - len(self.members))
 
     # What the timeline asks
 
@@ -290,6 +297,11 @@ class RoomView:
         else:
             self.line(msgspec.structs.replace(item, sign=sign, text=text))
 
+    def gather(self, members: Iterable[Member], crowd: int | None = None) -> None:
+        """These are here; of a ``crowd`` of so many, only some."""
+        self.members = {member.nick: member for member in members}
+        self.crowd = crowd
+
     def types(self, nick: str, until_ms: int | None) -> None:
         """Somebody types until then, or stopped."""
         self._typing.pop(nick, None)
@@ -306,7 +318,7 @@ class RoomView:
     def shut(self, reason: str) -> None:
         """We are here no longer: what was seen stays, who is here is not known any more."""
         self.rules = self.rules._replace(shut=reason)
-        self.members.clear()
+        self.gather(())
         self._typing.clear()
         self.catching_up = self.live = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pushtui.protocol.roles import Role
-from tui.state.rates import milliseconds, per_second, tail
+from tui.state.rates import grouped, milliseconds, per_second, tail
 from tui.widgets.pane_head import Head, Line, Part
 from tui.widgets.wrapping import clean
 
@@ -57,7 +57,9 @@ def chat_head(
         people.append(Part(role.value, shed=5))
     if words := _rules(view.rules):
         people.append(Part(words, "$foreground", shed=2))
-    if view.members:
+    if view.crowd is not None:
+        people.append(Part(f"{grouped(view.crowd)} here", shed=1))
+    elif view.members:
         here = sum(member.state == "here" for member in view.members.values())
         people.append(Part(f"{here} here", shed=1))
     return Head(Line((*_rooms(rooms, shown), *topic), tuple(people)), Line(tuple(how), tuple(figures)))

@@ -358,7 +358,7 @@ class ChatPane(Vertical):
         if view.oldest is not None and not self._entered:
             self._show()
         self.query_one(Timeline).sync()
-        self.query_one(Roster).show(view.members.values(), self.session.state.me)
+        self.query_one(Roster).show(view.members.values(), self.session.state.me, view.unnamed)
         self._paint_below(view)
         if self.looked_at and view.following and not self.lens.on:
             view.seen()

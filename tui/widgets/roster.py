@@ -10,11 +10,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from pushtui.protocol.messages import Member
+from tui.state.rates import grouped
 from tui.widgets.wrapping import clean
 
 
 class Roster(VerticalScroll):
-    """Those who are here, then those who are away, by name; each state has a sign."""
+    """Those who are here, then those who are away, by name, then how many more; each state has a sign."""
 
     DEFAULT_CSS = """
     Roster {
@@ -34,17 +35,21 @@ class Roster(VerticalScroll):
         super().__init__()
         self._members: list[Member] = []
         self._me = ""
+        self._more = 0
 
     def compose(self) -> ComposeResult:
         """One text for all of them."""
         yield Static("")
 
-    def show(self, members: Iterable[Member], me: str) -> None:
-        """Show these, if they are others than before; one of them is ``me``."""
+    def show(self, members: Iterable[Member], me: str, more: int = 0) -> None:
+        """Show these, if they are others than before; one of them is ``me``, and ``more`` have no name here."""
         ordered = sorted(members, key=lambda member: (member.state != "here", member.nick.casefold()))
-        if (ordered, me) != (self._members, self._me):
-            self._members, self._me = ordered, me
-            self.query_one(Static).update(Content("\n").join([_line(member, me) for member in ordered]))
+        if (ordered, me, more) != (self._members, self._me, self._more):
+            self._members, self._me, self._more = ordered, me, more
+            lines = [_line(member, me) for member in ordered]
+            if more:
+                lines.append(Content(f"and {grouped(more)} more"))
+            self.query_one(Static).update(Content("\n").join(lines))
 
 
 def _line(member: Member, me: str) -> Content:
