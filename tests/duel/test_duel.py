@@ -1,6 +1,7 @@
 """A whole duel against a real server, over real sockets."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from pushtui.duel.terms import Terms
 from pushtui.protocol.token import Token
 from server import polling
 from server.log.streams import room_stream
+from tests.server.certificates import issued
 from tests.server.conftest import Build, House, timing, until
 from tests.server.town import Town
 
@@ -219,3 +221,37 @@ async def test_what_others_say_in_the_room_does_not_count(build: Build) -> None:
     assert (await house.post("1 2 3 x", "duel-1a2b3c4d")).status_code == 201
     standing = await fighting
     assert of(standing, lambda lane: (lane.heard, lane.doubled)) == ((10, 0),) * 3
+
+
+def encryption(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A server's certificate, whose authority is trusted for now."""
+    files = issued(folder)
+    monkeypatch.setenv("SSL_CERT_FILE", str(files.authority))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.chain, files.key)
+    return context
+
+
+async def test_over_tls(build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The relays see what is inside: not a byte more than without it, but for the name of the server."""
+    context = encryption(tmp_path, monkeypatch)
+    encrypted, plain = await build(tls=context, timing=SOON), await build(timing=SOON)
+    terms = Terms(20, 400, 64, cut=False)
+    for house in (encrypted, plain):
+        assert house.url.startswith("https" if house is encrypted else "http://")
+        standing = await fought(duel(house, terms))
+        assert of(standing, lambda lane: (lane.heard, lane.lost, lane.doubled)) == ((20, 0, 0),) * 3
+        opening = standing.lanes[1].opening
+        assert opening is not None
+        if house is encrypted:
+            expected = opening.sent_bytes
+        assert opening.sent_bytes - len(str(house.port)) == expected - len(str(encrypted.port))
+
+
+async def test_over_tls_a_cut_is_survived_too(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = encryption(tmp_path, monkeypatch)
+    house = await build(tls=context, timing=SOON)
+    standing = await fought(duel(house))
+    assert of(standing, lambda lane: (lane.lost, lane.doubled, lane.carried.connections)) == ((0, 0, 2),) * 3

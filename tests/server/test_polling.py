@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from pushtui.client.address import Address
 from pushtui.client.happenings import CaughtUp, RoomEvent
@@ -18,7 +19,7 @@ from server.log.memory import MemoryStore
 from server.log.store import Entry, StoreBusyError
 from server.log.streams import room_stream
 from server.polling import PAGE_BYTES
-from tests.server.conftest import Build, House, author, ticking_clock, timing, until
+from tests.server.conftest import NO_FLOODS, Build, House, author, ticking_clock, timing, until
 from tests.server.town import Town
 
 MAIN = room_stream("main")
@@ -230,6 +231,24 @@ class TestPages:
         answer = await page(house)
         assert texts(answer) == ["a" * 100]
         assert not answer["more"]
+
+
+async def test_who_does_not_take_a_page_is_cut_off(build: Build) -> None:
+    protection = replace(NO_FLOODS, least_bytes_per_second=1_000_000, stuck_seconds=0.1)
+    house = await build(timing=timing(tick=0.02), protection=protection)
+    for _ in range(60):
+        await say(house, "x" * 16_000)
+    epoch = (await page(house, replay=0))["epoch"]
+    wires = [await house.wire(receive_buffer=4096) for _ in range(3)]
+    for wire in wires:
+        wire.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        wire.writer.write(f"GET /rooms/main?after={epoch}.0 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    await until(lambda: house.service.connections.count()["polling"] == 3)
+    await until(lambda: not house.service.connections.count()["polling"])
+    for wire in wires:
+        wire.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await wire.reader.readexactly(PAGE_BYTES)
 
 
 class TestRaces:
