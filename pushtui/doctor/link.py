@@ -78,6 +78,11 @@ class Link(asyncio.Protocol):
         if self._over is None and self._transport is not None:
             self._transport.write(data)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the other end takes what is sent."""
+        return self._has_room.is_set()
+
     async def sent(self) -> None:
         """Wait until the other end took most of what was sent, or the connection is over."""
         await self._has_room.wait()

@@ -25,6 +25,7 @@ _UPGRADE: dict[str, str | None] = {
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEPT = 1 << 16
 _PIECE = 1 << 14
+_MOST_SAID = 100
 #: Codes that a close frame may carry: section 7.4.1, with those that IANA registered later.
 _REGISTERED = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014}
 
@@ -73,7 +74,7 @@ class Answer(NamedTuple):
     Attributes:
         reaction: what became of the connection.
         code: of the close frame.
-        said: the text and binary frames, and the pongs to other pings, that came before.
+        said: the first ones of the text and binary frames, and of the pongs to other pings, that came before.
     """
 
     reaction: Reaction
@@ -244,9 +245,9 @@ class Probe:
                         return Answer(Reaction.CLOSED, came.close_code, tuple(said))
                     if came.opcode == Opcode.PONG and came.payload == fence:
                         return Answer(Reaction.GOES_ON, None, tuple(said))
-                    if came.opcode == Opcode.PING:
+                    if came.opcode == Opcode.PING and self.link.has_room:
                         self.send(frame(Opcode.PONG, came.payload))
-                    else:
+                    elif len(said) < _MOST_SAID:
                         said.append(came)
                     if data is not None and sum(one.opcode < Opcode.CLOSE for one in said) >= data:
                         return Answer(Reaction.GOES_ON, None, tuple(said))

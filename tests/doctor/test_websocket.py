@@ -135,7 +135,7 @@ async def test_who_reads_no_more_does_not_keep_the_doctor() -> None:
         found = await examined(url, Bounds(patience=0.05, answer=0.5, pause=0.2, oversize=64 << 20))
     assert not complaints(found)
     assert found["oversize"].level is Level.SKIPPED
-    assert "it did not read more for 0.5 s" in found["oversize"].seen
+    assert "it neither read on nor ended for 0.5 s" in found["oversize"].seen
 
 
 async def test_a_subprotocol_that_was_asked_for_and_not_chosen() -> None:

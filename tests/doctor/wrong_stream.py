@@ -117,8 +117,8 @@ async def serving(kind: type[RightStream]) -> AsyncIterator[str]:
         try:
             await stream.run(reader, writer)
             await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the client is gone, or the test is over
         finally:
             writer.close()
             running.discard(task)

@@ -200,8 +200,8 @@ async def serving(kind: type[RightServer]) -> AsyncIterator[str]:
         try:
             await kind(reader, writer).run()
             await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the client is gone, or the test is over
         finally:
             writer.close()
             running.discard(task)

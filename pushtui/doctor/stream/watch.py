@@ -107,9 +107,9 @@ class Watch:
             self._end("ended" if whole else "cut")
             return False
         at = self._link.at
-        self._taken += len(data)
         try:
             content = self._plain(self.framing.feed(data))
+            self._taken += len(data) + len(content)
         except (NotHttpError, zlib.error) as error:
             self._end(f"unreadable: {error}")
             return False

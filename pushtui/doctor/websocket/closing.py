@@ -76,11 +76,14 @@ async def oversize(patient: Patient) -> Verdict:
                     await probe.link.sent()
                 await asyncio.wait([taking], timeout=_MOMENT)
             probe.send(frame(Opcode.PING, fence))
-            answer = await taking
+            async with asyncio.timeout(patient.bounds.answer):
+                answer = await taking
             if answer.reaction is Reaction.GOES_ON:
                 answer = await probe.outrage()
         except TimeoutError:
-            return skipped(f"not told: of {_mib(sent)} it did not read more for {patient.bounds.answer:g} s")
+            return skipped(
+                f"not told: after {_mib(sent)} it neither read on nor ended for {patient.bounds.answer:g} s"
+            )
         finally:
             taking.cancel()
     return _of_size(answer, _mib(sent))
