@@ -11,9 +11,10 @@ from tests.cli.conftest import Pushtui, PushtuiHere
 from tests.cli.test_tail import Start
 from tests.cli.test_tail import start as start
 from tests.client.peers import TOKEN, Request, http_peer
+from tests.doctor.right_websocket import RightServer, serving
 from tests.doctor.wrong_stream import RetryInWords, RightStream
 from tests.doctor.wrong_stream import serving as streaming
-from tests.doctor.wrong_websocket import AnyOrigin, RightServer, serving
+from tests.doctor.wrong_websocket import AnyOrigin
 
 Ended = tuple[int | None, str, str]
 Doctor = Callable[..., Awaitable[Ended]]

@@ -16,7 +16,7 @@ from pushtui.doctor.stream.patient import Patient as StreamPatient
 from pushtui.doctor.websocket import examination as websocket
 from pushtui.doctor.websocket.patient import Patient as WebSocketPatient
 from pushtui.protocol.frames import Opcode, frame
-from tests.doctor.wrong_websocket import RightServer, serving
+from tests.doctor.right_websocket import RightServer, serving
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 BOUNDS = Bounds(patience=0.2, answer=1, pause=0.1, oversize=1 << 20)

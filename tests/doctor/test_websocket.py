@@ -6,8 +6,9 @@ from pushtui.doctor.endpoint import Bounds, Endpoint
 from pushtui.doctor.finding import Finding, Level
 from pushtui.doctor.websocket.examination import CHECKS, examine
 from pushtui.doctor.websocket.patient import Patient
+from tests.doctor import right_websocket as right
 from tests.doctor import wrong_websocket as wrong
-from tests.doctor.wrong_websocket import SUBPROTOCOL, RightServer, serving
+from tests.doctor.right_websocket import SUBPROTOCOL, RightServer, serving
 
 BOUNDS = Bounds(patience=0.05, answer=3, pause=0.2, oversize=1 << 20)
 #: For servers whose fault is that nothing comes, and for one that ends by itself.
@@ -32,7 +33,7 @@ def complaints(found: dict[str, Finding]) -> dict[str, Level]:
     return {name: one.level for name, one in found.items() if one.level in (Level.WARN, Level.FAULT)}
 
 
-@pytest.mark.parametrize("kind", [RightServer, wrong.Talkative])
+@pytest.mark.parametrize("kind", [RightServer, right.Talkative])
 async def test_a_right_server_has_nothing_to_hear(kind: type[RightServer]) -> None:
     async with serving(kind) as url:
         found = await examined(url, subprotocols=(SUBPROTOCOL,), text="héllo")
@@ -122,7 +123,7 @@ async def test_without_a_handshake_nothing_else_is_tried(kind: type[RightServer]
 
 
 async def test_who_wants_no_texts_is_not_told_how_to_read_them() -> None:
-    async with serving(wrong.WantsNoTexts) as url:
+    async with serving(right.WantsNoTexts) as url:
         found = await examined(url)
     assert not complaints(found)
     for check in ("fragments", "utf-8", "oversize"):
@@ -131,7 +132,7 @@ async def test_who_wants_no_texts_is_not_told_how_to_read_them() -> None:
 
 
 async def test_who_reads_no_more_does_not_keep_the_doctor() -> None:
-    async with serving(wrong.ReadsNoMore) as url:
+    async with serving(right.ReadsNoMore) as url:
         found = await examined(url, Bounds(patience=0.05, answer=0.5, pause=0.2, oversize=64 << 20))
     assert not complaints(found)
     assert found["oversize"].level is Level.SKIPPED
