@@ -6,7 +6,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from server.addresses import ADDRESS, Addresses
-from server.seats import FullError, Seats
+from server.seats import FullError, Seat, Seats
+
+#: The seat of a proxy's client. Who takes it out of the request gives it back.
+SEAT = web.RequestKey("seat", Seat)
 
 _RETRY_AFTER = {"Retry-After": "10"}
 
@@ -24,13 +27,14 @@ def known_addresses(addresses: Addresses, seats: Seats) -> Middleware:
         if not addresses.is_proxy(request.remote or ""):
             return await handler(request)
         try:
-            seat = seats.share(address)
+            request[SEAT] = seats.share(address)
         except FullError as full:
             raise web.HTTPTooManyRequests(text=full.message, headers=_RETRY_AFTER) from None
         try:
             return await handler(request)
         finally:
-            seat.leave()
+            if (seat := request.pop(SEAT, None)) is not None:
+                seat.leave()
 
     return count
 

@@ -22,7 +22,7 @@ from server.pulse import Pulse
 from server.refusal import RefusedError
 from server.service import SERVICE, Service
 from server.sink import TransportSink
-from server.websocket import CLOSE_HANDSHAKE_SECONDS, WebSocket, upgrade
+from server.websocket import WebSocket, accept
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +30,14 @@ _KNOWN_TYPES = frozenset(struct.__struct_config__.tag for struct in get_args(mes
 
 
 async def chat(request: web.Request) -> web.StreamResponse:
-    """Upgrade, then talk until one side ends it."""
+    """Upgrade; then one task talks until one side ends it."""
     service = request.app[SERVICE]
-    ws = await upgrade(request, message_bytes=service.limits.frame_bytes, subprotocols=messages.SUBPROTOCOLS)
-    sink = TransportSink(request, service.timing.unacknowledged)
-    connection = Chat(service, ws, CODECS[ws.ws_protocol or messages.JSON], sink)
-    await connection.run(request.get(IDENTITY), request[ADDRESS])
-    return ws
+    response, subprotocol = await accept(request, messages.SUBPROTOCOLS)
+    ws = WebSocket(service.limits.frame_bytes)
+    ws.take_over(request)
+    connection = Chat(service, ws, CODECS[subprotocol or messages.JSON])
+    ws.carry(connection.run(request.get(IDENTITY), request[ADDRESS]))
+    return response
 
 
 class _Envelope(msgspec.Struct):
@@ -49,10 +50,13 @@ class _Envelope(msgspec.Struct):
 class Chat:
     """One WebSocket connection."""
 
+    __slots__ = ("_codec", "_conversation", "_ended", "_frames", "_goodbye", "_pulse", "_service", "_ws",
+                 "identity", "sink")  # fmt: skip
+
     kind = "websocket"
 
-    def __init__(self, service: Service, ws: WebSocket, codec: Codec, sink: TransportSink) -> None:
-        self.sink = sink
+    def __init__(self, service: Service, ws: WebSocket, codec: Codec) -> None:
+        self.sink = sink = TransportSink(ws.transport, ws, service.timing.unacknowledged)
         self.identity: Identity | None = None
         self._service = service
         self._ws = ws
@@ -60,10 +64,8 @@ class Chat:
         self._conversation = Conversation(service, codec, sink, self._dismiss)
         self._pulse = Pulse(sink, service.timing, service.protection.least_bytes_per_second)
         self._frames = Bucket(service.protection.frames)
-        self._endings: set[asyncio.Task[None]] = set()
         self._ended = False
         self._goodbye = False
-        self._closed = asyncio.Event()
         ws.violated = self._conversation.part
 
     @property
@@ -84,52 +86,50 @@ class Chat:
         """
         self._service.connections.add(self)
         try:
-            hello = await self._hello()
-            self.identity = await self._identify(hello.token, identity, address)
-            await self._conversation.greet(hello, self.identity)
+            await self._talk(identity, address)
+            # It may be told to go, and has a moment to take part in closing.
+            while await self._ws.receive() is not None:
+                pass
+        finally:
+            self._service.connections.remove(self)
+
+    async def _talk(self, identity: Identity | None, address: str) -> None:
+        try:
+            # What it says is not kept for as long as it stays.
+            await self._greet(await self._hello(), identity, address)
             while (frame_in := await self._receive()) is not None:
                 await self._answer(frame_in)
         except FarewellError as farewell:
-            await self.end(farewell.code, farewell.reason, farewell.retry_ms)
+            self.end(farewell.code, farewell.reason, farewell.retry_ms)
         except ConnectionError:
             logger.debug("a client went without a word")
         except Exception:
             logger.exception("a chat failed")
-            await self.end(CloseCode.INTERNAL_ERROR, "the server made a mistake; its log says more")
-        else:
-            if self._ended:
-                # When this returns, the library drops the connection, and with it what was not read yet.
-                await self._closed.wait()
+            self.end(CloseCode.INTERNAL_ERROR, "the server made a mistake; its log says more")
         finally:
             self._conversation.depart(lost=not self._goodbye)
-            self._service.connections.remove(self)
 
     def tick(self, now: float) -> None:
         """Ping, or give up on a client that does not answer."""
         if not self._pulse.beat(now):
-            self._dismiss(CloseCode.NO_PONG, f"no pong within {self._service.timing.pong:g} s")
+            self.end(CloseCode.NO_PONG, f"no pong within {self._service.timing.pong:g} s")
 
-    async def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
+    def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
         """Say ``bye``, close with the code, and drop the connection if the client does not close in time."""
         if self._ended:
             return
         self._ended = True
         self._conversation.part(code, reason, retry_ms)
-        try:
-            async with asyncio.timeout(2 * CLOSE_HANDSHAKE_SECONDS):
-                # A close reason has at most 123 bytes: RFC 6455 section 5.5.
-                message = reason.encode()[:123].decode(errors="ignore").encode()
-                await self._ws.close(code=code, message=message, drain=False)
-        except (TimeoutError, ConnectionError):
-            logger.debug("a client did not take part in closing")
-        finally:
-            self.sink.abort()
-            self._closed.set()
+        # A close reason has at most 123 bytes: RFC 6455 section 5.5.
+        self._ws.close(code, reason.encode()[:123].decode(errors="ignore").encode())
 
     def _dismiss(self, code: CloseCode, reason: str) -> None:
-        task = asyncio.get_running_loop().create_task(self.end(code, reason))
-        self._endings.add(task)
-        task.add_done_callback(self._endings.discard)
+        # Not now: who decides that is in the middle of what it does.
+        asyncio.get_running_loop().call_soon(self.end, code, reason)
+
+    async def _greet(self, hello: messages.Hello, identity: Identity | None, address: str) -> None:
+        self.identity = await self._identify(hello.token, identity, address)
+        await self._conversation.greet(hello, self.identity)
 
     async def _hello(self) -> messages.Hello:
         limit = self._service.limits.hello_seconds
@@ -173,6 +173,8 @@ class Chat:
                 self._pulse.unread()
                 await asyncio.sleep(wait)
             message = await self._ws.receive()
+            if message is None:
+                return None
             match message.type:
                 case WSMsgType.TEXT | WSMsgType.BINARY:
                     return message
@@ -183,8 +185,6 @@ class Chat:
                 case WSMsgType.CLOSE:
                     # Browsers close without a code unless they are told one; the library says 0 then.
                     self._goodbye = message.data in (0, CloseCode.NORMAL, CloseCode.GOING_AWAY)
-                    return None
-                case _:
                     return None
 
     async def _answer(self, frame_in: WSMessage) -> None:

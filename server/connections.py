@@ -5,7 +5,7 @@ import contextlib
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Protocol
 
 from pushtui.protocol.close import CloseCode
@@ -45,8 +45,8 @@ class Connection(Protocol):
         """Called now and then with the loop's time: keep the connection alive, or notice that it is dead."""
         ...
 
-    async def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
-        """Tell the client why and when to come back, then close. Does not wait for a client that is stuck."""
+    def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
+        """Tell the client why and when to come back, then close, without waiting for it. Idempotent."""
         ...
 
 
@@ -58,7 +58,6 @@ class Connections:
         self._protection = protection
         self._all: set[Connection] = set()
         self._farewell: tuple[CloseCode, str] | None = None
-        self._endings: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
         self._empty.set()
         self._pulse: asyncio.Task[None] | None = None
@@ -73,7 +72,7 @@ class Connections:
         self._empty.clear()
         if self._farewell is not None:
             # It came over an HTTP connection that was open already, so nothing else would tell it.
-            self._begin(self._end(connection, *self._farewell))
+            self._end(connection, *self._farewell)
 
     def remove(self, connection: Connection) -> None:
         """This one is gone. Idempotent."""
@@ -94,7 +93,8 @@ class Connections:
         for connection in list(self._all):
             ending = None if connection.identity is None else why(connection.identity, connection.nick)
             if ending is not None:
-                self._begin(connection.end(*ending))
+                # Not now: whoever decided this may have an answer to give on that very connection.
+                asyncio.get_running_loop().call_soon(connection.end, *ending)
 
     def review(self, rules: Rules) -> None:
         """What holds has changed: end who cannot be here any more, and let nobody stay in a room that is shut."""
@@ -117,8 +117,11 @@ class Connections:
         self._farewell = code, reason
         everyone = list(self._all)
         random.shuffle(everyone)
-        for place, one in enumerate(everyone):
-            self._begin(self._end_later(one, code, reason, drain * place / len(everyone), hurry))
+        loop = asyncio.get_running_loop()
+        endings = [
+            loop.create_task(self._end_later(one, code, reason, drain * place / len(everyone), hurry))
+            for place, one in enumerate(everyone)
+        ]
         await self._draining(drain, hurry)
         if self._pulse is not None:
             self._pulse.cancel()
@@ -129,7 +132,7 @@ class Connections:
             logger.info("%d clients did not go by themselves", len(self._all))
         for connection in list(self._all):
             connection.sink.abort()
-        await asyncio.gather(*self._endings, return_exceptions=True)
+        await asyncio.gather(*endings, return_exceptions=True)
 
     async def _draining(self, drain: float, hurry: asyncio.Event) -> None:
         """Return when everyone has gone, when somebody is in a hurry, or when the time is over."""
@@ -147,15 +150,10 @@ class Connections:
             async with asyncio.timeout(wait):
                 await hurry.wait()
         if connection in self._all:
-            await self._end(connection, code, reason)
+            self._end(connection, code, reason)
 
-    async def _end(self, connection: Connection, code: CloseCode, reason: str) -> None:
-        await connection.end(code, reason, random.randint(*_RETRY_MS))  # noqa: S311
-
-    def _begin(self, ending: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(ending)
-        self._endings.add(task)
-        task.add_done_callback(self._endings.discard)
+    def _end(self, connection: Connection, code: CloseCode, reason: str) -> None:
+        connection.end(code, reason, random.randint(*_RETRY_MS))  # noqa: S311
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()

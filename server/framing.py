@@ -44,6 +44,8 @@ class StrictReader:
         message_bytes: the most that a message may have.
     """
 
+    __slots__ = ("_empty", "_head", "_most", "_over", "_payload_left", "_queue", "_reader", "_unfinished")
+
     def __init__(self, reader: Reader, queue: Queue, message_bytes: int) -> None:
         self._reader = reader
         self._queue = queue

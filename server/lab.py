@@ -2,22 +2,29 @@
 
 from aiohttp import WSMsgType, web
 
-from server.websocket import upgrade
+from pushtui.protocol.frames import Opcode, frame
+from server.websocket import WebSocket, accept
 
 #: The largest message of the Autobahn test suite.
 MESSAGE_BYTES = 16 << 20
 
 
 async def echo(request: web.Request) -> web.StreamResponse:
-    """The same upgrade, reader and closing as the chat has."""
-    ws = await upgrade(request, message_bytes=MESSAGE_BYTES)
-    while not ws.closed:
-        message = await ws.receive()
+    """The same handshake, reader and closing as the chat has."""
+    response, _ = await accept(request)
+    ws = WebSocket(MESSAGE_BYTES)
+    ws.take_over(request)
+    ws.carry(_echo(ws))
+    return response
+
+
+async def _echo(ws: WebSocket) -> None:
+    while (message := await ws.receive()) is not None:
         match message.type:
             case WSMsgType.TEXT:
-                await ws.send_str(message.data)
+                ws.transport.write(frame(Opcode.TEXT, message.data.encode()))
             case WSMsgType.BINARY:
-                await ws.send_bytes(message.data)
+                ws.transport.write(frame(Opcode.BINARY, message.data))
             case WSMsgType.PING:
-                await ws.pong(message.data)
-    return ws
+                ws.transport.write(frame(Opcode.PONG, message.data))
+        await ws.drain()

@@ -6,6 +6,7 @@ listener like any other.
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 import msgspec
 from aiohttp import web
@@ -23,6 +24,7 @@ from server.log.wire import POLLING
 from server.refusal import RefusedError
 from server.service import SERVICE, Service, named_position
 from server.sink import TransportSink
+from server.visitor import Visitor
 
 #: The longest wait in seconds. Proxies give up after 60 s of silence or sooner: ask for less behind one.
 LONGEST_WAIT = 60.0
@@ -62,7 +64,8 @@ async def poll(request: web.Request, stream: str, replay: int) -> web.StreamResp
     """
     service = request.app[SERVICE]
     due = asyncio.get_running_loop().time() + _wait(request)
-    poller = Poller(service, TransportSink(request, service.timing.unacknowledged), request[IDENTITY], stream)
+    sink = TransportSink(request.transport, cast(Visitor, request.protocol), service.timing.unacknowledged)
+    poller = Poller(service, sink, request[IDENTITY], stream)
     service.connections.add(poller)
     try:
         body = await _body(poller, named_position(request.query.get("after")), replay, due)
@@ -235,7 +238,7 @@ class Poller:
         if self._behind:
             self._changed.set()
 
-    async def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
+    def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
         """Answer now, with the reason if there is nothing else."""
         self._end(Ending(code, reason, retry_ms))
 

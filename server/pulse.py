@@ -19,6 +19,8 @@ class Pulse:
         least: bytes a second that the client has to take.
     """
 
+    __slots__ = ("_due", "_least", "_ping_end", "_since", "_sink", "_taken", "_timing", "_unread")
+
     def __init__(self, sink: TransportSink, timing: Timing, least: int) -> None:
         self._sink = sink
         self._timing = timing

@@ -18,6 +18,7 @@ from server import polling
 from server.access.door import IDENTITY
 from server.access.identity import Identity
 from server.access.rules import Ending
+from server.link import Link
 from server.log.cursor import Cursor
 from server.log.fanout import Start
 from server.log.store import Entry, StoreBusyError
@@ -27,6 +28,9 @@ from server.refusal import RefusedError
 from server.service import SERVICE, Service, named_position
 from server.sink import TransportSink
 from server.writing import checked_room
+
+#: RFC 9112, section 7.1.
+_LAST_CHUNK = b"0\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +96,31 @@ async def _stream(request: web.Request, stream: str, selection: HostsAndEvents |
     if chunked:
         response.enable_chunked_encoding()
     await response.prepare(request)
-    sink = TransportSink(request, service.timing.unacknowledged)
-    reader = Reader(service, sink, SSE if chunked else SSE_PLAIN, identity, stream)
     try:
         # Nothing may come between the decision and listening, so both are in one turn of the loop.
         start = await service.fanout.start(stream, position, replay, selection)
     except StoreBusyError:
         # Too late for an error's status; a connection that breaks is one to come back after.
-        reader.sink.abort()
+        if request.transport is not None:
+            request.transport.abort()
     else:
-        await reader.run(start, selection)
-        # Who comes back is to look for a server anew, not to meet this one over the same connection.
-        response.force_close()
+        reader = Reader(service, SSE if chunked else SSE_PLAIN, identity, stream)
+        reader.take_over(request)
+        reader.begin(start, selection)
     return response
 
 
-class Reader:
-    """One event stream."""
+class Reader(Link):
+    """One event stream. What its client still says is passed over."""
+
+    __slots__ = ("_cursor", "_over", "_service", "_silent_since", "_stream", "_wire", "identity", "nick", "sink")
 
     kind = "sse"
 
-    def __init__(self, service: Service, sink: TransportSink, wire: Wire, identity: Identity, stream: str) -> None:
-        self.sink = sink
+    sink: TransportSink
+
+    def __init__(self, service: Service, wire: Wire, identity: Identity, stream: str) -> None:
+        super().__init__()
         self.identity = identity
         self.nick = identity.name
         self._stream = stream
@@ -121,29 +128,32 @@ class Reader:
         self._service = service
         self._wire = wire
         self._silent_since = asyncio.get_running_loop().time()
-        self._over = asyncio.Event()
+        self._over = False
 
-    async def run(self, start: Start, selection: HostsAndEvents | None) -> None:
-        """Until the server stops or the client goes (then this is cancelled)."""
+    def begin(self, start: Start, selection: HostsAndEvents | None) -> None:
+        """Say where it starts, and listen."""
+        self.sink = TransportSink(self.transport, self, self._service.timing.unacknowledged)
         self.sink.write(self._wire.wrap(self._opening(start)))
         # What held when this was asked for may hold no longer.
         ending = self._service.rules.ending(self.identity) or self._shut()
         if ending is not None:
-            await self.end(*ending)
+            self.end(*ending)
             return
-        self._service.connections.add(self)
         self._cursor = self._service.fanout.attach(self._stream, self._wire, self.sink, start.after, selection)
-        try:
-            await self._over.wait()
-        finally:
+        self._service.connections.add(self)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """See `asyncio.Protocol`."""
+        super().connection_lost(exc)
+        if self._cursor is not None:
             self._service.fanout.detach(self._cursor)
-            self._service.connections.remove(self)
+        self._service.connections.remove(self)
 
     def review(self, rooms: frozenset[str]) -> None:
         """End if this is one of these rooms, and it is shut."""
         ending = self._shut() if room_of(self._stream) in rooms else None
         if ending is not None:
-            self._say_bye(*ending)
+            self.end(*ending)
 
     def _shut(self) -> Ending | None:
         room = room_of(self._stream)
@@ -160,19 +170,21 @@ class Reader:
             self.sink.wrote = False
             self._silent_since = now
 
-    async def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
-        """Say ``bye`` and when to come back, then end the response."""
-        self._say_bye(code, reason, retry_ms)
-
-    def _say_bye(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
-        if self._over.is_set():
+    def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:
+        """Say ``bye`` and when to come back, then end the response and its connection."""
+        if self._over:
             return
-        self._over.set()
+        self._over = True
         # Nothing comes after it.
         if self._cursor is not None:
             self._service.fanout.detach(self._cursor)
         data = json.dumps({"code": code, "reason": reason})
         self.sink.write(self._wire.wrap(eventstream.block(data, event="bye", retry=retry_ms)))
+        if self._wire is SSE:
+            self.sink.write(_LAST_CHUNK)
+        # Who comes back is to look for a server anew, not to meet this one over the same connection.
+        if not self.transport.is_closing():
+            self.transport.close()
 
     def _opening(self, start: Start) -> bytes:
         # Clients that lost one server at the same moment should not all come back at the same moment.

@@ -4,8 +4,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable
-
-from aiohttp import web
+from typing import Protocol
 
 if sys.platform == "linux":
     import fcntl
@@ -16,25 +15,40 @@ HIGH_WATER = 64 * 1024
 KERNEL_BUFFER = 128 * 1024
 
 
+class Flow(Protocol):
+    """The protocol of a transport, as far as it tells when that is full."""
+
+    @property
+    def writing_paused(self) -> bool:
+        """Whether the transport holds more than it should."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait until it does no longer; a `ConnectionError` or a return when the client is gone."""
+        ...
+
+
 class TransportSink:
     """Writes whole frames or chunks, synchronously, and knows when to stop.
 
     What is on its way is bounded by the high-water mark plus one span, and the kernel's buffer.
 
     Args:
-        request: the client's.
+        transport: the client's; None when it is gone already.
+        flow: the transport's protocol.
         unacknowledged: see `server.timing.Timing`.
+
+    Raises:
+        ConnectionResetError: the client is gone.
 
     Attributes:
         written: bytes handed over so far.
         wrote: something was written since somebody last put this to False.
     """
 
-    __slots__ = ("_behind", "_draining", "_looked", "_protocol", "_taken", "_tasks", "_transport", "_writer",
-                 "written", "wrote")  # fmt: skip
+    __slots__ = ("_behind", "_flow", "_looked", "_taken", "_tasks", "_transport", "written", "wrote")
 
-    def __init__(self, request: web.BaseRequest, unacknowledged: float) -> None:
-        transport = request.transport
+    def __init__(self, transport: asyncio.Transport | None, flow: Flow, unacknowledged: float) -> None:
         if transport is None:
             raise ConnectionResetError("the client is gone already")
         transport.set_write_buffer_limits(high=HIGH_WATER)
@@ -46,14 +60,13 @@ class TransportSink:
                 peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(unacknowledged * 1000))
         self.wrote = False
         self._transport = transport
-        self._protocol = request.protocol
-        self._writer = request.writer
-        self._draining: asyncio.Task[bool] | None = None
+        self._flow = flow
         self.written = 0
         self._behind = 0.0
         self._looked = 0.0
         self._taken: int | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        # Most are never full; empty, it would be a third of what is held here.
+        self._tasks: set[asyncio.Task[None]] | None = None
 
     def write(self, data: bytes) -> None:
         """Hand the bytes over; never waits, and does nothing once the client is gone."""
@@ -64,11 +77,13 @@ class TransportSink:
 
     def has_room(self) -> bool:
         """Whether less than the high-water mark is waiting."""
-        return not self._protocol.writing_paused
+        return not self._flow.writing_paused
 
     def when_room(self, wake: Callable[[], None]) -> None:
         """Call ``wake`` once when there is room again; never when the client is gone."""
         task = asyncio.get_running_loop().create_task(self._wake(wake))
+        if self._tasks is None:
+            self._tasks = set()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -76,10 +91,9 @@ class TransportSink:
         """Wait until there is room; False when the client is gone."""
         # Whoever waited as well may have filled it again.
         while not self._transport.is_closing() and not self.has_room():
-            if self._draining is None:
-                self._draining = asyncio.get_running_loop().create_task(self._drain())
-            # All wait for one future of the transport: who is cancelled here must not cancel it for the others.
-            if not await asyncio.shield(self._draining):
+            try:
+                await self._flow.drain()
+            except ConnectionError:
                 return False
         return not self._transport.is_closing()
 
@@ -122,15 +136,6 @@ class TransportSink:
         if sys.platform == "linux" and peer is not None and peer.fileno() >= 0:
             return int.from_bytes(fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
         return 0
-
-    async def _drain(self) -> bool:
-        try:
-            await self._writer.drain()
-        except ConnectionError:
-            return False
-        finally:
-            self._draining = None
-        return True
 
     async def _wake(self, wake: Callable[[], None]) -> None:
         if await self.room():

@@ -92,6 +92,32 @@ class Visitor(web.RequestHandler):
         self._gone()
         super().connection_lost(exc)
 
+    def leave_to(self, successor: asyncio.Protocol) -> tuple[asyncio.Transport, Callable[[], None], bytes]:
+        """Let another protocol have the connection. Here it is over: who still waits to answer is cancelled.
+
+        Returns:
+            The transport, what to call when the connection is over, and what came behind an upgrade.
+
+        Raises:
+            ConnectionResetError: the client is gone already.
+        """
+        transport, rest = self.transport, self._message_tail
+        if transport is None:
+            raise ConnectionResetError("the client is gone already")
+        transport.set_protocol(successor)
+        # Without it nothing that aiohttp does about the end reaches the connection.
+        self.transport, self._message_tail = None, b""
+        super().connection_lost(None)
+        return transport, self._gone, rest
+
+    async def drain(self) -> None:
+        """Wait until there is room to write.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        await self._drain_helper()
+
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
         if self._dismissed:

@@ -80,7 +80,7 @@ async def test_a_quiet_link_is_found_by_both_ends(line: Line, build: Build, stor
         await talk.on(3)
         await far.has("chat", talk.seqs())
         line.freeze()
-        await until(lambda: house.service.connections.count()["websocket"] == 1)
+        await until(lambda: len(house.service.people) == 1)
         assert here(house) == [NICK, "observer"], "others are not told before the grace is over"
         await hears_that_it_is_gone(observer)
         assert here(house) == ["observer"]

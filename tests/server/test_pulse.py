@@ -52,7 +52,7 @@ async def test_a_ping_that_has_not_arrived_yet_cannot_be_answered(
     for second in range(90):
         chat.tick(now + second)
         await take(wire, bytes_per_second)
-    assert bool(chat._endings) != kept
+    assert chat._ended != kept
 
 
 async def test_one_that_has_the_ping_and_does_not_answer_is_let_go(build: Build) -> None:
@@ -63,9 +63,9 @@ async def test_one_that_has_the_ping_and_does_not_answer_is_let_go(build: Build)
     await take(wire, 2)
     await until(lambda: chat.sink.taken() == chat.sink.written)
     chat.tick(now + PONG)
-    assert not chat._endings
+    assert not chat._ended
     chat.tick(now + PONG + 1)
-    assert chat._endings
+    assert chat._ended
 
 
 async def test_while_the_transport_is_full_nothing_is_read_and_no_answer_missed(build: Build) -> None:
@@ -76,7 +76,7 @@ async def test_while_the_transport_is_full_nothing_is_read_and_no_answer_missed(
     chat.sink.write(bytes(4 << 20))
     for second in range(100):
         chat.tick(now + second)
-    assert not chat._endings
+    assert not chat._ended
 
 
 async def test_an_answer_behind_a_flood_is_waited_for(build: Build) -> None:
@@ -92,7 +92,7 @@ async def test_an_answer_behind_a_flood_is_waited_for(build: Build) -> None:
     await until(lambda: chat._pulse._unread)
     chat._pulse._due = True
     chat.tick(now + PONG + 1)
-    assert not chat._endings
+    assert not chat._ended
     wire.writer.transport.resume_reading()  # type: ignore[attr-defined]
     assert (await wire.frame_of(Opcode.PONG)).payload == b"the end"
     assert not chat._pulse._due

@@ -70,8 +70,8 @@ async def test_the_rest_waits_in_its_own_transport(build: Build) -> None:
     await until(lambda: read_later(chat))
     await bystander.goes_on(10)
     assert wire.writer.transport.get_write_buffer_size() > 10 << 20
-    assert chat._ws._reader is not None
-    assert chat._ws._reader._size < 1 << 20
+    assert chat._ws._messages is not None
+    assert chat._ws._messages._size < 1 << 20
     chat.sink.abort()  # it would be read first that it goes
 
 
