@@ -81,7 +81,7 @@ class AccessFile:
         path = folder / NAME
         with contextlib.ExitStack() as opened, _refusing(path):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            _make(path)
             connection = opened.enter_context(
                 contextlib.closing(
                     sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -191,6 +191,17 @@ class AccessFile:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+
+def _make(path: Path) -> None:
+    """See that there is the file, for its owner only.
+
+    One that is there is not touched: a process that closes any descriptor of a file loses all its locks on it
+    (fcntl). If this one has it open already, the next process that lets go of the file would think that it is the
+    last one and remove the write-ahead log, and nobody here would ever hear of a change again.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 @contextlib.contextmanager

@@ -109,6 +109,26 @@ file.close()
     assert [token.name for token in file.load().tokens.values()] == ["eve"]
 
 
+def test_each_change_by_another_process_is_noticed_though_the_file_was_opened_twice(
+    file: AccessFile, folder: Path
+) -> None:
+    AccessFile.open(folder).close()  # as a server does to see whether there are tokens
+    program = (
+        "import pathlib, sys;"
+        "from server.access.file import AccessFile;"
+        "from server.access.records import TokenRecord;"
+        "from pushtui.protocol.roles import Role;"
+        f"file = AccessFile.open(pathlib.Path({str(folder)!r}));"
+        "file.add_token(TokenRecord(sys.argv[1], sys.argv[1], Role.MEMBER, bytes(32), 1));"
+        "file.close()"
+    )
+    for names in (["ana"], ["ana", "bob"], ["ana", "bob", "cleo"]):
+        before = file.change()
+        subprocess.run([sys.executable, "-c", program, names[-1]], check=True, timeout=30)
+        assert file.change() != before
+        assert sorted(file.load().tokens) == names
+
+
 def test_another_database_is_left_alone(folder: Path) -> None:
     folder.mkdir()
     other = sqlite3.connect(folder / NAME)
