@@ -113,6 +113,7 @@ def _beyond_this_machine(settings: ServeSettings, *, encrypted: bool) -> None:
 async def _serve(settings: ServeSettings, listener: socket.socket, encryption: Certificate | None) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
+    access = Access(_access_file(settings), clock_ms=_now_ms, open_to_all=settings.open)
     server = Server(
         _store(settings),
         name=platform.node() or "pushtui",
@@ -120,7 +121,7 @@ async def _serve(settings: ServeSettings, listener: socket.socket, encryption: C
         browsers=_browsers(settings, encrypted=encryption is not None),
         addresses=Addresses(_parsed("--trusted-proxy", parse_networks, settings.trusted_proxy)),
         tls=encryption.context if encryption else None,
-        access=Access(_access_file(settings), clock_ms=_now_ms, open_to_all=settings.open),
+        access=access,
         lab=settings.lab,
     )
 
@@ -138,7 +139,7 @@ async def _serve(settings: ServeSettings, listener: socket.socket, encryption: C
     try:
         await server.start(listener)
         sampling = loop.create_task(sampler.run(server.publish, settings.interval))
-        _announce(settings, listener, "https" if encryption else "http")
+        _announce(settings, listener, "https" if encryption else "http", access.wants_tokens)
         await stopping.wait()
         logger.info("stopping")
     finally:
@@ -194,12 +195,12 @@ def _parsed(option: str, parse: Callable[[str], Parsed], text: str) -> Parsed:
         raise CommandError(Exit.WRONG_OPTIONS, f"{option}: {error}") from error
 
 
-def _announce(settings: ServeSettings, listener: socket.socket, scheme: str) -> None:
+def _announce(settings: ServeSettings, listener: socket.socket, scheme: str, wants_tokens: bool) -> None:
     host, port = listener.getsockname()[:2]
     url = f"{scheme}://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{scheme}://{host}:{port}"
     # Nobody reaches "any address"; this machine's name leads here from elsewhere as well.
     reach = f"{scheme}://{platform.node()}:{port}" if ip_address(host.partition("%")[0]).is_unspecified else url
-    token = "" if settings.open or not tokens_exist(settings.data) else "-H 'Authorization: Bearer TOKEN' "
+    token = "-H 'Authorization: Bearer TOKEN' " if wants_tokens else ""
     where = "in memory only: it ends with the server" if settings.memory else f"in {settings.data}"
     lines = (
         f"pushtui listens on {url}",
