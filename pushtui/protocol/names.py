@@ -10,6 +10,9 @@ _ROOM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FORBIDDEN_IN_NICK = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
 #: A pattern of raised dots with no dot raised: it looks like a space.
 _BLANK = "\N{BRAILLE PATTERN BLANK}"
+#: No character is composed of more than so many (UAX #15). What is longer than they can be is not composed: that,
+#: for thousands of marks in a bad order, takes seconds.
+_PARTS = 4
 #: Alphabets with letters that look like those of another one. Names of letters begin with them.
 _ALIKE = frozenset({"LATIN", "GREEK", "CYRILLIC", "COPTIC", "ARMENIAN", "CHEROKEE", "LISU", "DESERET"})
 
@@ -29,7 +32,7 @@ def nick(text: str) -> str:
         NameRefusedError: empty, too long, with spaces or invisible characters, without a letter or digit, with
             marks that stand on nothing or on top of each other, or of alphabets that look alike.
     """
-    name = unicodedata.normalize("NFC", text)
+    name = unicodedata.normalize("NFC", text) if len(text) <= _PARTS * LIMITS.nick_characters else text
     if not name:
         raise NameRefusedError("a nick cannot be empty")
     if len(name) > LIMITS.nick_characters:

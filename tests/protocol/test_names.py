@@ -38,6 +38,16 @@ def test_nicks_that_may_be(nick: str) -> None:
     assert names.nick(nick) == nick
 
 
+def test_a_nick_that_is_too_long_is_not_composed_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compose(form: str, text: str) -> str:
+        raise AssertionError(f"{len(text)} characters are composed")
+
+    monkeypatch.setattr(unicodedata, "normalize", compose)
+    # In this order composing takes the square of the length: seconds for what one frame can hold.
+    with pytest.raises(NameRefusedError, match="at most 32"):
+        names.nick("a" + "\u0301" * 16_000 + "\u0316" * 16_000)
+
+
 def test_a_nick_is_composed() -> None:
     assert names.nick("Zoe\u0301") == "Zo\u00e9"
 
