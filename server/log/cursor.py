@@ -14,6 +14,8 @@ from server.log.wire import Wire
 logger = logging.getLogger(__name__)
 
 _PAGE = 256
+#: Of bodies in one page: a listener that takes its time holds it meanwhile.
+_PAGE_BYTES = 2 * SPAN_BYTES
 
 
 class Sink(Protocol):
@@ -125,7 +127,7 @@ class Cursor:
         """Read from the store until the tail can take over."""
         try:
             while self.position < (begin := self.tail.begin):
-                entries = await self._store.read(self.stream, self.position, _PAGE)
+                entries = await self._store.read(self.stream, self.position, _PAGE, _PAGE_BYTES)
                 state = self._store.state(self.stream)
                 if state is None or state.floor > self.position + 1:
                     # Nothing is ever lost in silence: who comes back with this position is told of the gap.

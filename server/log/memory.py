@@ -9,7 +9,7 @@ from pushtui.retention import Retention
 from server.log.epoch import draw_epoch
 from server.log.feed import Feed
 from server.log.retention import Keep, keep_by_kind
-from server.log.store import Draft, Entry, Follower, StoreBusyError, Stored, StreamState
+from server.log.store import Draft, Entry, Follower, StoreBusyError, Stored, StreamState, bounded
 from server.log.transaction import ENTRY_BYTES
 
 #: What a stream keeps at most, whatever `Keep` says: memory has an end.
@@ -145,13 +145,13 @@ class MemoryStore:
         self._feed.publish(states, entries)
         return Stored(first.epoch, entries[0].seq, duplicate=False)
 
-    async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
+    async def read(self, stream: str, after: int, limit: int, most_bytes: int | None = None) -> Sequence[Entry]:
         """See `Store.read`."""
         self._require_open()
         if (held := self._streams.get(stream)) is None:
             return ()
         start = max(after + 1, held.floor)
-        return [held.entries[seq] for seq in range(start, min(start + limit, held.head + 1))]
+        return bounded((held.entries[seq] for seq in range(start, min(start + limit, held.head + 1))), most_bytes)
 
     async def read_before(self, stream: str, before: int, limit: int) -> Sequence[Entry]:
         """See `Store.read_before`."""

@@ -15,7 +15,7 @@ from server.log.openfiles import OpenFiles
 from server.log.ownership import Ownership
 from server.log.retention import Keep, keep_by_kind
 from server.log.schema import open_reader, open_writer, refusing
-from server.log.store import Draft, Entry, Follower, StoreBusyError, Stored, StreamState
+from server.log.store import Draft, Entry, Follower, StoreBusyError, Stored, StreamState, bounded
 from server.log.tenure import begin_tenure
 from server.log.transaction import Row, load_rows
 from server.log.witness import Witness
@@ -141,12 +141,13 @@ class SqliteStore:
         """See `Store.trim`."""
         await self._open_writer().submit(lambda transaction: transaction.trim(stream, below))
 
-    async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
+    async def read(self, stream: str, after: int, limit: int, most_bytes: int | None = None) -> Sequence[Entry]:
         """See `Store.read`."""
         state = self._feed.state(stream)
         if state is None or after >= state.head or limit <= 0:
             return ()
-        return await self._select(_ABOVE, stream, max(after, state.floor - 1), state.head, limit)
+        begin = max(after, state.floor - 1)
+        return await self._select(_ABOVE, stream, begin, state.head, limit, most_bytes=most_bytes)
 
     async def read_before(self, stream: str, before: int, limit: int) -> Sequence[Entry]:
         """See `Store.read_before`."""
@@ -174,13 +175,17 @@ class SqliteStore:
             raise StoreBusyError(_NOT_OPEN)
         return self._writer
 
-    async def _select(self, query: str, stream: str, *parameters: str | int) -> Sequence[Entry]:
+    async def _select(
+        self, query: str, stream: str, *parameters: str | int, most_bytes: int | None = None
+    ) -> Sequence[Entry]:
         reader = self._reader
         if reader is None or self._closing is not None:
             raise StoreBusyError(_NOT_OPEN)
 
         def fetch() -> Sequence[Entry]:
-            return [Entry(stream, *row) for row in reader.execute(query, (stream, *parameters))]
+            # Closed: a statement that is not at its end would hold on to an old state of the file.
+            with contextlib.closing(reader.execute(query, (stream, *parameters))) as rows:
+                return bounded((Entry(stream, *row) for row in rows), most_bytes)
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._reading, fetch)

@@ -1,6 +1,6 @@
 """What a log has to be able to do. `sqlite` and `memory` do it; one contract suite holds them to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
@@ -125,10 +125,11 @@ class Store(Protocol):
         """
         ...
 
-    async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
+    async def read(self, stream: str, after: int, limit: int, most_bytes: int | None = None) -> Sequence[Entry]:
         """At most ``limit`` entries above ``after``, oldest first. None of them is newer than `state` says.
 
-        What was trimmed meanwhile is missing; `state` shows it then: its floor moved before this returned.
+        With ``most_bytes`` the first one whose body brings all of them to as many is the last one. What was
+        trimmed meanwhile is missing; `state` shows it then: its floor moved before this returned.
 
         Raises:
             StoreBusyError: the storage cannot be read.
@@ -158,3 +159,17 @@ class Store(Protocol):
     def trouble(self) -> str | None:
         """Why the log does not accept writes now; None while it does."""
         ...
+
+
+def bounded(entries: Iterable[Entry], most_bytes: int | None) -> list[Entry]:
+    """The first entries, up to the one whose body brings all of them to so many bytes; without a bound all."""
+    if most_bytes is None:
+        return list(entries)
+    found = []
+    size = 0
+    for entry in entries:
+        found.append(entry)
+        size += len(entry.body)
+        if size >= most_bytes:
+            break
+    return found

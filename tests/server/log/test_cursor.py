@@ -33,11 +33,13 @@ class SlowStore(MemoryStore):
         self.turns = turns
         self.meanwhile: Sequence[Draft] = ()
         self.reads = 0
+        self.most_read = 0
         self.broken = False
 
-    async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
+    async def read(self, stream: str, after: int, limit: int, most_bytes: int | None = None) -> Sequence[Entry]:
         self.reads += 1
-        found = await super().read(stream, after, limit)
+        found = await super().read(stream, after, limit, most_bytes)
+        self.most_read = max(self.most_read, sum(len(entry.body) for entry in found))
         await self._turn()
         return found
 
@@ -94,6 +96,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tail_module, "SPAN_BYTES", 60)
     monkeypatch.setattr(cursor_module, "SPAN_BYTES", 60)
     monkeypatch.setattr(cursor_module, "_PAGE", 5)
+    monkeypatch.setattr(cursor_module, "_PAGE_BYTES", 120)
 
 
 async def settle() -> None:
@@ -327,6 +330,22 @@ async def test_a_selection_holds_for_what_is_paged_as_for_the_tail() -> None:
     assert house.store.reads, "some of it came from the store"
     assert sink.seqs() == [1, 5, 9, 13, 17]
     assert cursor.delivered == 5
+
+
+async def test_a_listener_that_waits_holds_little_of_large_events() -> None:
+    house = await make_house(capacity=2)
+    for _ in range(20):
+        await house.store.append(said("x" * 50))
+    sink = ListSink(1)
+    cursor = house.attach(sink, 0)
+    await until(lambda: len(sink.writes) == 1)
+    await settle()
+    assert house.store.reads == 1
+    assert house.store.most_read <= 120 + len(said("x" * 50).body)
+    sink.give_room()
+    await until(lambda: cursor.position == 20)
+    assert sink.seqs() == list(range(1, 21))
+    assert house.store.most_read <= 120 + len(said("x" * 50).body)
 
 
 async def test_preloading_spares_the_store(monkeypatch: pytest.MonkeyPatch) -> None:

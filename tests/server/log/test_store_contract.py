@@ -81,6 +81,17 @@ class TestAppend:
         assert seqs(await store.read("a", 0, 10)) == [1, 2, 3]
         assert seqs(await store.read("b", 0, 10)) == [1, 2]
 
+    async def test_a_page_ends_with_the_entry_that_fills_it(self, store: Store) -> None:
+        for text in ("x" * 100, "y" * 100, "z" * 100, "end"):
+            await store.append(said(text))
+        assert seqs(await store.read(ROOM, 0, 10, 1)) == [1]
+        assert seqs(await store.read(ROOM, 0, 10, 150)) == [1, 2]
+        assert seqs(await store.read(ROOM, 0, 1, 150)) == [1]
+        assert seqs(await store.read(ROOM, 2, 10, 10_000)) == [3, 4]
+        # Nothing of it is left in the reader's way.
+        await fill(store, 1)
+        assert seqs(await store.read(ROOM, 3, 10, 10_000)) == [4, 5]
+
     async def test_several_drafts_go_in_together(self, store: Store) -> None:
         batches: list[Sequence[Entry]] = []
         store.follow(batches.append)
