@@ -13,13 +13,14 @@ from pushtui.protocol.text import safe_line
 from server import history
 from server.access.identity import Author, Identity
 from server.farewell import FarewellError, busy, refused
+from server.hearing import Hearing
 from server.log.cursor import Cursor
 from server.log.store import StoreBusyError
 from server.log.streams import room_stream
 from server.log.wire import WEBSOCKETS
 from server.membership import Membership
 from server.moderation import Moderation
-from server.news import About, News
+from server.news import News
 from server.people import NickTakenError, TooManySessionsError
 from server.refusal import RefusedError
 from server.rooms import Room
@@ -62,7 +63,7 @@ class Conversation:
         self._cursors: dict[str, Cursor] = {}
         self._told: dict[str, tuple[bool, bool]] = {}
         self._away: messages.Away | None = None
-        self._unheard: dict[About, bytes] = {}
+        self._hearing = Hearing(sink)
         self._departed = False
 
     # What the room sees of it
@@ -75,17 +76,8 @@ class Conversation:
 
     def hear(self, news: News) -> None:
         """Take what is true now; while there is no room, only the newest about each subject is kept."""
-        if self._departed:
-            return
-        if self._unheard or not self._sink.has_room():
-            if not self._unheard:
-                self._sink.when_room(self._catch_up)
-            for about, frame in news.frames.items():
-                # Behind what came before it, wherever the older one stands.
-                self._unheard.pop(about, None)
-                self._unheard[about] = frame
-        else:
-            self._sink.write(news.joined)
+        if not self._departed:
+            self._hearing.take(news)
 
     def tell(self, message: messages.ServerMessage) -> None:
         """Send a frame to this client alone; nothing after its ``bye``."""
@@ -117,12 +109,6 @@ class Conversation:
     def refuse(self, refusal: RefusedError, key: str | None = None) -> None:
         """Say why something is not done; the connection stays up."""
         self.tell(refusal.error(key))
-
-    def _catch_up(self) -> None:
-        frames = list(self._unheard.values())
-        self._unheard.clear()
-        if not self._departed:
-            self._sink.write(b"".join(frames))
 
     def _echo(self, room: str) -> None:
         if (cursor := self._cursors.get(room)) is not None:
@@ -235,6 +221,7 @@ class Conversation:
             lost: the client did not say that it goes, and may be back in a moment.
         """
         self._departed = True
+        self._hearing.stop()
         for cursor in self._cursors.values():
             self._service.fanout.detach(cursor)
         for room in self._rooms.values():
@@ -311,6 +298,7 @@ class Conversation:
             return
         if name in self._cursors:
             self._service.fanout.detach(self._cursors[name])
+        self._hearing.forget(name)
         room = self._rooms[name] = self._service.rooms.enter(name, self)
         state = self._room_state(room)
         self.tell(

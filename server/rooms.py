@@ -1,7 +1,6 @@
 """Who is in which room now, and what the others are told about it."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import NamedTuple, Protocol
@@ -65,7 +64,7 @@ class Room:
         self._members: dict[str, Member] = {}
         self._listed: dict[str, Member] = {}
         self._lost: dict[str, asyncio.TimerHandle] = {}
-        self._typing: Live[str, Typing] = Live(TYPING_SECONDS, time.monotonic)
+        self._typing: Live[str, Typing] = Live(TYPING_SECONDS, self._loop.time)
         self._crowd = False
         self._count = 0
         self._digest = Digest()
@@ -159,8 +158,8 @@ class Room:
         if member == known:
             return
         self._members[nick] = member
-        if known is not None or not self._crowd:
-            # In a crowd those are named who came first.
+        if known is not None or len(self._listed) < self._most:
+            # Else they are enough: in a crowd those are named who came first.
             self._listed = {}
         self._changed(Presence(self.name, nick, member.state, member.text), source)
 
