@@ -42,6 +42,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = {}
         if refusal.retry_after_ms is not None:
             headers["Retry-After"] = str(max(1, round(refusal.retry_after_ms / 1000)))
+        if refusal.code == "unauthorized":
+            headers["WWW-Authenticate"] = "Bearer"
         return _answer(_STATUS[refusal.code], refusal.code, refusal.message, headers)
     except web.HTTPNotFound:
         return _answer(404, "not_found", f"nothing is at {request.path[:100]}; GET / lists what there is", {})

@@ -190,7 +190,7 @@ class Moderation:
 
     def _reason(self, said: Moderate) -> str:
         most = self._service.limits.topic_characters
-        reason = safe_line(said.reason or "").strip()
+        reason = safe_line((said.reason or "")[: 8 * most]).strip()
         if len(reason) > most:
             raise RefusedError("too_long", f"a reason has at most {most} characters")
         return reason
@@ -263,7 +263,7 @@ def _address(text: str) -> str:
         # A network of 64 bits is how an IPv6 address is told.
         return counted(text.strip().removesuffix("/64"))
     except ValueError:
-        raise RefusedError("malformed", f"{safe_line(text)[:64]} is no IP address") from None
+        raise RefusedError("malformed", f"{safe_line(text[:64])} is no IP address") from None
 
 
 def _line(sanction: Sanction) -> str:

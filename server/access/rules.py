@@ -106,6 +106,11 @@ class Rules:
 
     # Writing
 
+    def check_token(self, identity: Identity) -> None:
+        """Raise `RefusedError` (``unauthorized``) for whose token has ended since they were let in."""
+        if (lapsed := self._access.lapsed(identity)) is not None:
+            raise RefusedError("unauthorized", lapsed)
+
     def check_write(self, author: Author, room: str | None) -> None:
         """Raise `RefusedError` (``not_allowed``) for who may not write there now.
 

@@ -231,6 +231,15 @@ class TestMuting:
         assert (await says(bob, "y"))["type"] == "event"
         assert (await (await town.http("bob")).post("/notices", json={"text": "x"})).status_code == 201
 
+    async def test_nor_do_they_name_hosts_and_processes(self, town: Town) -> None:
+        sample = {"host": "read-this", "at": 1, "interval": 1.0}
+        await act(await town.visit("mo"), "mute", nick="bob")
+        answers = [
+            await (await town.http(name)).post("/hosts/read-this/samples", json=sample) for name in ("bob", "agi")
+        ]
+        assert [answer.status_code for answer in answers] == [403, 202]
+        assert answers[0].json()["message"] == "mo muted you; you can read along"
+
     async def test_the_others_do_not_see_them_type(self, town: Town) -> None:
         mo, bob = await town.visit("mo"), await town.visit("bob")
         await act(mo, "mute", nick="bob")

@@ -1,5 +1,6 @@
 """Tokens over real sockets: who comes in, as whom, what they may, and how it ends."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -305,6 +306,25 @@ class TestTheEnd:
         assert gone["state"] == "gone"
         answer = await (await gated.house.http()).get("/status", headers=bearing(token))
         assert (answer.status_code, answer.json()["message"]) == (401, "this token was revoked")
+
+    async def test_a_body_that_comes_after_the_end_is_not_stored(self, gated: Gated) -> None:
+        token = await gated.token("ana")
+        reading, writing = await asyncio.open_connection(gated.house.host, gated.house.port)
+        head = "POST /rooms/main HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n"
+        writing.write(f"{head}Authorization: Bearer {token}\r\n\r\n".encode())
+        async with asyncio.timeout(10):
+            assert b" 100 " in await reading.readuntil(b"\r\n\r\n")
+            gated.commands.revoke([token.split("_")[1]], 5)
+            await until(
+                lambda: gated.house.service.access.holdings.tokens[token.split("_")[1]].revoked is not None
+            )
+            heads = gated.house.heads()
+            writing.write(b"hi")
+            head = (await reading.readuntil(b"\r\n\r\n")).decode()
+        writing.close()
+        assert head.startswith("HTTP/1.1 401 ")
+        assert "WWW-Authenticate: Bearer" in head
+        assert gated.house.heads() == heads
 
     async def test_so_does_one_that_expires(self, gated: Gated) -> None:
         chat = await gated.visit(await gated.token("ana", expires=2_000))
