@@ -68,6 +68,8 @@ def test_every_other_frame_is_clean(subprotocol: str) -> None:
         },
         {"type": "presence", "room": HOSTILE, "nick": HOSTILE, "state": "here", "text": HOSTILE},
         {"type": "typing", "room": HOSTILE, "nick": HOSTILE, "on": True},
+        {"type": "crowd", "room": HOSTILE, "count": 201},
+        {"type": "members", "room": HOSTILE, "members": [member]},
         {"type": "error", "code": HOSTILE, "message": HOSTILE, "key": HOSTILE},
         {"type": "bye", "code": 1012, "reason": HOSTILE},
         {"type": "ack", "key": HOSTILE, "room": HOSTILE, "seq": 1, "duplicate": True},

@@ -104,6 +104,11 @@ FROM_SERVER: list[tuple[dict[str, Any], messages.ServerMessage]] = [
         messages.Presence("main", "bo", "gone"),
     ),
     ({"type": "typing", "room": "main", "on": False, "nick": "bo"}, messages.Typing("main", False, "bo")),
+    ({"type": "crowd", "room": "main", "count": 201}, messages.Crowd("main", 201)),
+    (
+        {"type": "members", "room": "main", "members": [{"nick": "bo", "state": "here"}]},
+        messages.Members("main", [messages.Member("bo", "here")]),
+    ),
     (
         {"type": "history", "id": "h", "room": "main", "events": [], "more": False},
         messages.Page("h", "main", [], False),
