@@ -2,7 +2,7 @@
 
 from pushtui.client.happenings import CaughtUp, LinkState, RoomEvent
 from pushtui.protocol.bodies import Message
-from pushtui.protocol.messages import Done, Error, Invited, Member, Resume
+from pushtui.protocol.messages import Done, Error, Invited, Member, Resume, Rules
 from pushtui.protocol.positions import Outcome
 from tests.tui.scripted import EPOCH
 from tests.tui.stage import Stage
@@ -121,3 +121,15 @@ async def test_one_is_let_into_a_private_room(stage: type[Stage]) -> None:
         await on.shows("*ops")
         assert "private" in on.head("chat")
         await on.shows("only who is let in here can read it")
+
+
+async def test_an_empty_room_says_who_reads_it_as_soon_as_that_changes(stage: type[Stage]) -> None:
+    async with stage() as on:
+        await on.live()
+        await on.write("/join crew")
+        await on.until(lambda: ("join", "crew") in on.chat.calls)
+        on.chat.joined("crew")
+        await on.shows("/rooms/crew")
+        on.chat.tell(Rules("crew", private=True))
+        await on.shows("only who is let in here can read it")
+        assert "/rooms/crew" not in on.text

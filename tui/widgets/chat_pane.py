@@ -357,7 +357,7 @@ class ChatPane(Vertical):
         self.query_one(PaneHead).show(self._head())
         if view.oldest is not None and not self._entered:
             self._show()
-        self.query_one(Timeline).sync()
+        self.query_one(Timeline).sync(self._hint() if self._entered else "")
         self.query_one(Roster).show(view.members.values(), self.session.state.me, view.unnamed)
         self._paint_below(view)
         if self.looked_at and view.following and not self.lens.on:

@@ -134,8 +134,15 @@ class Timeline(ScrollView, can_focus=True):
         self._relay()
         self.follow()
 
-    def sync(self) -> None:
-        """Come up to what happened to the room since the last time."""
+    def sync(self, empty: str | None = None) -> None:
+        """Come up to what happened to the room since the last time.
+
+        Args:
+            empty: what to say as long as it is empty; None for what was said before.
+        """
+        if empty is not None and empty != self._empty:
+            self._empty = empty
+            self.refresh()
         view = self._view
         if view is None:
             return
