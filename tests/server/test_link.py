@@ -62,21 +62,24 @@ async def test_whatever_comes_behind_the_handshake_is_read(house: House) -> None
     """Also when it is more than is held for a handshake that is not over."""
     wire = await house.wire()
     pings = [b"%d" % number for number in range(30_000)]
-    wire.send(
-        HANDSHAKE + masked(Opcode.TEXT, HELLO % (0, 0)) + b"".join(masked(Opcode.PING, ping) for ping in pings)
-    )
-    await wire.head()
+    wire.send(HANDSHAKE + masked(Opcode.TEXT, HELLO % (0, 0)))
+    wire.send(b"".join(masked(Opcode.PING, ping) for ping in pings))
+    assert (await wire.head()).startswith("HTTP/1.1 101 ")
     for ping in pings:
         assert (await wire.frame_of(Opcode.PONG)).payload == ping
 
 
 async def test_what_a_reader_says_is_passed_over(house: House) -> None:
-    wire = await stay(house, STREAM)
-    for nonsense in (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", bytes(1 << 20)):
-        wire.send(nonsense)
-        await house.post("still there")
+    """Also more requests than may wait for their answers: then reading has paused before the stream began."""
+    wire = await house.wire()
+    wire.send(100 * b"GET /rooms/main HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    for number in range(3):
+        await house.post(f"still there {number}")
         async with asyncio.timeout(PATIENCE):
-            await wire.reader.readuntil(b"still there")
+            await wire.reader.readuntil(b"still there %d" % number)
+        wire.send(bytes(1 << 20))
+    wire.drop()
+    await until(house.is_empty)
 
 
 @pytest.mark.parametrize("path", [CHAT, STREAM])
@@ -96,15 +99,22 @@ async def test_the_client_of_a_proxy_has_its_seat_until_it_goes(build: Build, pa
 
 
 @pytest.mark.parametrize("answers", [True, False])
-async def test_who_is_told_to_go_has_a_moment_to_close(house: House, answers: bool) -> None:
+async def test_who_is_told_to_go_has_a_moment_to_close(
+    house: House, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    monkeypatch.setattr("server.websocket.CLOSE_HANDSHAKE_SECONDS", 1000 if answers else 0.1)
     wire = await stay(house, CHAT)
     (chat,) = house.service.connections._all
     chat.end(CloseCode.REMOVED, "enough")
     said = await wire.frame_of(Opcode.CLOSE)
     assert said.close_code == CloseCode.REMOVED
-    assert house.service.connections.count().total() == 1
+    streams = house.store.streams()
     if answers:
-        wire.send(masked(Opcode.TEXT, b"{}") + masked(Opcode.CLOSE, said.payload))
+        wire.send(masked(Opcode.TEXT, b'{"type":"join","room":"another"}'))
+        await house.post("time goes by")
+        assert house.service.connections.count().total() == 1
+        assert house.store.streams() == streams, "nothing is done for it any more"
+        wire.send(masked(Opcode.CLOSE, said.payload))
     assert await wire.ended() == b""
     await until(house.is_empty)
 
