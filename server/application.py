@@ -180,6 +180,8 @@ class Server:
             self._heads,
             gone,
             access_log=None,
+            # What a stranger sends is not worth unpacking: 1 MB of gzip costs seconds of everyone's time.
+            auto_decompress=False,
             keepalive_timeout=protection.idle_seconds,
             lingering_time=LINGER,
             max_line_size=protection.header_bytes,

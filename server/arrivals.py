@@ -40,11 +40,16 @@ def known_addresses(addresses: Addresses, seats: Seats) -> Middleware:
 
 
 def whole_bodies(seconds: float) -> Middleware:
-    """A middleware that waits for the whole body, and not for ever, before anything is done with the request."""
+    """A middleware that waits for the whole body, and not for ever, before anything is done with the request.
+
+    A body is taken as it is: packed ones are refused (RFC 9110, section 15.5.16).
+    """
 
     @web.middleware
     async def wait(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.can_read_body:
+            if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise web.HTTPUnsupportedMediaType(text="send the body without a Content-Encoding")
             try:
                 async with asyncio.timeout(seconds):
                     await request.read()
