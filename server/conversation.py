@@ -329,9 +329,14 @@ class Conversation:
 
     def _set_away(self, said: messages.Away) -> None:
         most = self._service.limits.topic_characters
-        text = safe_line(said.text or "").strip()
+        # What is far too long is not made safe first: that takes long.
+        text = safe_line((said.text or "")[: 2 * most]).strip()
         if len(text) > most:
             raise RefusedError("too_long", f"a reason to be away has at most {most} characters")
+        if said.on and text:
+            # Everyone reads it, so it is something said.
+            self.identity.require(Right.SPEAK)
+            self._service.rules.check_write(self._author(), None)
         self._away = messages.Away(True, text or None) if said.on else None
         for room in self._rooms.values():
             room.tell_presence(self)
@@ -344,7 +349,7 @@ class Conversation:
 
     def _occupied(self, name: str) -> Room:
         if name not in self._rooms:
-            raise RefusedError("not_allowed", f"you are not in the room {safe_line(name)[:64]}; join it first")
+            raise RefusedError("not_allowed", f"you are not in the room {safe_line(name[:64])}; join it first")
         return self._rooms[name]
 
     def _room_state(self, room: Room) -> messages.RoomState:

@@ -231,6 +231,14 @@ class TestMuting:
         assert (await says(bob, "y"))["type"] == "event"
         assert (await (await town.http("bob")).post("/notices", json={"text": "x"})).status_code == 201
 
+    async def test_the_others_do_not_read_why_they_are_away(self, town: Town) -> None:
+        mo, bob = await town.visit("mo"), await town.visit("bob")
+        await act(mo, "mute", nick="bob")
+        await mo.barrier()
+        await bob.say("away", on=True, text="read this")
+        assert (await bob.hear_of("error"))["message"] == "mo muted you; you can read along"
+        assert await mo.barrier() == []
+
     async def test_nor_do_they_name_hosts_and_processes(self, town: Town) -> None:
         sample = {"host": "read-this", "at": 1, "interval": 1.0}
         await act(await town.visit("mo"), "mute", nick="bob")

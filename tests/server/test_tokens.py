@@ -271,6 +271,12 @@ class TestRoles:
             assert (error["code"], error["message"]) == ("not_allowed", "the role reader may not say anything")
         await reader.say("typing", room="main", on=True)
         assert (await reader.hear_of("error"))["code"] == "not_allowed"
+        await writer.barrier()
+        await reader.say("away", on=True, text="read this")
+        assert (await reader.hear_of("error"))["code"] == "not_allowed"
+        assert await writer.barrier() == []
+        await reader.say("away", on=True)
+        assert "text" not in await writer.hear_of("presence", nick="eye", state="away")
         await reader.say("join", room="new-room")
         assert (await reader.hear_of("error"))["code"] == "no_such_room"
         assert gated.house.heads() == heads
