@@ -44,10 +44,10 @@ _NAMES: dict[Flow, str] = {"websocket": "websocket", "sse": "server-sent events"
 KEYS = (
     Key("f1", "legend"),
     Key("ctrl+r", "again"),
-    Key("d", "direction"),
+    Key("d", "↑ or ↓"),
     Key("t", "kind"),
     Key("c", "copy"),
-    Key("y", "copy what was said"),
+    Key("y", "text"),
     Key("x", "clear"),
     Key("ctrl+b", "text or binary"),
     Key("ctrl+q", "quit"),

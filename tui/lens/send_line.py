@@ -13,6 +13,9 @@ from textual.widgets import Input, Label
 from tui.state.recall import Recall
 
 _PREFIX = "0x"
+_HINT = "a message; 0x68 69 sends bytes"
+#: The keys of the lens are letters, so one has to know whether one writes.
+_AWAY = f"tab or a click comes here: {_HINT}"
 
 
 class SendLine(Horizontal):
@@ -55,7 +58,15 @@ class SendLine(Horizontal):
     def compose(self) -> ComposeResult:
         """What it will be, and the line."""
         yield Label("text", markup=False)
-        yield Input(placeholder="a message; 0x68 69 sends bytes", compact=True)
+        yield Input(placeholder=_AWAY, compact=True)
+
+    def on_descendant_focus(self) -> None:
+        """One writes here now."""
+        self._field.placeholder = _HINT
+
+    def on_descendant_blur(self) -> None:
+        """One does not."""
+        self._field.placeholder = _AWAY
 
     def on_input_changed(self) -> None:
         """It may have become bytes."""
