@@ -22,7 +22,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.FINE: "all went well",
     Exit.UNEXPECTED: "something unexpected",
     Exit.WRONG_OPTIONS: "wrong options or configuration",
-    Exit.CANNOT_START: "the server cannot start: its port or a file cannot be had, or anybody could come in",
+    Exit.CANNOT_START: "no start: a port or a file cannot be had, or anybody could come in",
     Exit.NO_SERVER: "no server at that address",
     Exit.REFUSED: "the server refused: nick, name, limit or token",
     Exit.WARNED: "the doctor found something to warn of, and no fault",
