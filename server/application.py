@@ -202,6 +202,7 @@ class Server:
         )
         self._browsers.attach(app)
         app[SERVICE] = service
+        app[information.FIGURES] = information.Figures(service)
         app.on_response_prepare.append(_sign)
         app.add_routes(
             [

@@ -1,6 +1,8 @@
 """``GET /``, ``/healthz``, ``/metrics``: what this server is and how it is doing."""
 
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Callable, Iterator
 
 import msgspec
 from aiohttp import web
@@ -15,6 +17,10 @@ from pushtui.protocol.roles import Right
 from server.access.door import IDENTITY
 from server.log.streams import room_stream
 from server.service import SERVICE, Service
+
+#: Figures that took so many seconds to make are given again, for so many times as long.
+_LONG = 0.02
+_REST = 10
 
 PATHS = {
     "GET /": "this",
@@ -55,10 +61,37 @@ async def healthz(request: web.Request) -> web.Response:
 async def metrics(request: web.Request) -> web.Response:
     """Prometheus text; to who may listen."""
     request[IDENTITY].require(Right.LISTEN)
-    registry = CollectorRegistry()
-    registry.register(_ServiceCollector(request.app[SERVICE]))
-    ProcessCollector(registry=registry)
-    return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return web.Response(body=request.app[FIGURES].text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+class Figures:
+    """What ``/metrics`` answers. With thousands of rooms it takes long, so it is not made for everyone who asks.
+
+    Args:
+        service: what is told of.
+        clock: seconds, never going back.
+    """
+
+    def __init__(self, service: Service, clock: Callable[[], float] = time.monotonic) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_ServiceCollector(service))
+        ProcessCollector(registry=self._registry)
+        self._clock = clock
+        self._text = b""
+        self._good_until = -math.inf
+
+    def text(self) -> bytes:
+        """All of it as Prometheus text; what took long to make is given again for a while."""
+        begin = self._clock()
+        if begin >= self._good_until:
+            self._text = generate_latest(self._registry)
+            end = self._clock()
+            took = end - begin
+            self._good_until = end + (_REST * took if took >= _LONG else 0)
+        return self._text
+
+
+FIGURES = web.AppKey("figures", Figures)
 
 
 class _ServiceCollector(Collector):

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pushtui import __version__
 from pushtui.protocol.limits import LIMITS
+from server.information import Figures
 from server.log.store import Draft, StoreBusyError, Stored
 from tests.server.conftest import House, until
 
@@ -56,6 +57,28 @@ async def test_metrics(any_house: House) -> None:
     assert found["pushtui_log_head", "room:main"] == 1
     assert found["pushtui_log_head", "status"] == 0
     assert found["pushtui_log_writable",] == 1
+
+
+async def test_metrics_that_take_long_are_not_made_for_everyone_who_asks(house: House) -> None:
+    now = 0.0
+    takes = 0.1
+
+    def clock() -> float:
+        nonlocal now
+        now += takes / 2
+        return now
+
+    figures = Figures(house.service, clock)
+    first = figures.text()
+    await house.post("x")
+    assert figures.text() == first
+    now += 1
+    second = figures.text()
+    assert second != first
+    now, takes = now + 1, 0.001
+    third = figures.text()
+    await house.post("y")
+    assert figures.text() != third
 
 
 @pytest.mark.parametrize("path", ["/nope", "/rooms", "/status/", "/hosts/a/b/samples", "/%1b%5b2J"])
