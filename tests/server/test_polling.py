@@ -295,10 +295,10 @@ class TestRaces:
         read = house.store.read
         trims = iter((6,))
 
-        async def trimming(stream: str, after: int, limit: int) -> Sequence[Entry]:
+        async def trimming(stream: str, after: int, limit: int, most: int) -> Sequence[Entry]:
             for below in trims:
                 await house.store.trim(stream, below)
-            return await read(stream, after, limit)
+            return await read(stream, after, limit, most)
 
         await behind_the_tail(house)
         monkeypatch.setattr(house.store, "read", trimming)
