@@ -1,35 +1,25 @@
-"""Steady pictures: UTC, no colours or themes from the environment, nothing that moves by itself."""
+"""Pictures of the screen, and how long tests wait for it."""
 
 from __future__ import annotations
 
 import gc
-import os
 import re
-import time
 import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-os.environ["TZ"] = "UTC"
-os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
-os.environ["TEXTUAL_ANIMATIONS"] = "none"
-for variable in ("NO_COLOR", "TEXTUAL_THEME"):
-    os.environ.pop(variable, None)
-time.tzset()
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.location import PyTestLocation
+from syrupy.types import SnapshotIndex
+from textual import _wait
+from textual.app import App
+from textual.widgets import Input, TextArea
 
-from collections.abc import Callable  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import pytest  # noqa: E402
-from syrupy.assertion import SnapshotAssertion  # noqa: E402
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode  # noqa: E402
-from syrupy.location import PyTestLocation  # noqa: E402
-from syrupy.types import SnapshotIndex  # noqa: E402
-from textual import _wait  # noqa: E402
-from textual.app import App  # noqa: E402
-from textual.widgets import Input, TextArea  # noqa: E402
-
-from tests.tui.stage import Stage  # noqa: E402
-from tui.widgets import drain  # noqa: E402
+from tests.tui.stage import Stage
+from tui.widgets import drain
 
 # An app is a heap of cycles, and painting makes thousands of small objects: looking for garbage that often
 # takes half the time of these tests.
