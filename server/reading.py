@@ -33,6 +33,10 @@ from server.writing import checked_room
 _LAST_CHUNK = b"0\r\n\r\n"
 
 
+#: In ``?host=`` and ``?events=``: each reader holds its own.
+_MOST_NAMES = 64
+
+
 @dataclass(frozen=True, slots=True)
 class HostsAndEvents:
     """Which entries of the status stream a reader wants; an empty set is all of them."""
@@ -204,7 +208,10 @@ class Reader(Link):
 
 
 def _comma_list(request: web.Request, name: str) -> frozenset[str]:
-    return frozenset(part for part in request.query.get(name, "").split(",") if part)
+    names = frozenset(part for part in request.query.get(name, "").split(",") if part)
+    if len(names) > _MOST_NAMES:
+        raise RefusedError("malformed", f"{name} has at most {_MOST_NAMES} names")
+    return names
 
 
 def _replay(request: web.Request, most: int) -> int:

@@ -183,6 +183,7 @@ class _LastResponse(web.Response):
         """In the shape of all errors here."""
         response = cls(body=web.json_response({"code": "malformed", "message": message}).body, status=status)
         response.content_type = "application/json"
+        response.headers["Server"] = "pushtui"
         response.force_close()
         response._transport = transport
         return response

@@ -25,6 +25,9 @@ _log = logging.getLogger(__name__)
 BATCH_DRAFTS = 512
 #: How far the witness may be behind.
 NOTE_SECONDS = 0.1
+#: After so many seconds at most, what was erased is out of the write-ahead log as well.
+FOLD_SECONDS = 1.0
+_FOLD_PATIENCE_MS = 20
 PROBE_SECONDS = 1.0
 _PROBE_BYTES = 64 * 1024
 
@@ -93,6 +96,7 @@ class Writer:
         self._entries = total(rows.values())
         self._noted = self._entries
         self._next_note = time.monotonic()
+        self._fold_at = math.inf
         self._trouble: str | None = None
         self._sweeper = Sweeper(connection, rows, feed, keep=keep, clock_ms=clock_ms)
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
@@ -176,6 +180,8 @@ class Writer:
                 self._sweep()
             if self._unnoted() == 0:
                 self._note()
+            if self._fold_at <= time.monotonic():
+                self._fold()
         self._end()
 
     def _next(self) -> tuple[list[_Job], bool]:
@@ -184,7 +190,7 @@ class Writer:
         with self._wake:
             if not (self._inbox or self._stopping):
                 pause = self._sweeper.idle_seconds() if self._trouble is None else PROBE_SECONDS
-                if (pause := min(pause, self._unnoted())) > 0:
+                if (pause := min(pause, self._unnoted(), self._fold_at - time.monotonic())) > 0:
                     self._wake.wait(pause)
             while self._inbox and (not jobs or weight + self._inbox[0].weight <= BATCH_DRAFTS):
                 job = self._inbox.popleft()
@@ -200,6 +206,20 @@ class Writer:
         self._witness.note(self._entries)
         self._noted = self._entries
         self._next_note = time.monotonic() + NOTE_SECONDS
+
+    def _fold(self) -> None:
+        """Bring everything into the file, so that nothing that was erased stays beside it."""
+        self._fold_at = math.inf
+        with contextlib.suppress(sqlite3.Error):
+            (patience,) = self._connection.execute("PRAGMA busy_timeout").fetchone()
+            # A long reader, such as a backup, shall not hold up those who write: then it is tried again later.
+            self._connection.execute(f"PRAGMA busy_timeout = {_FOLD_PATIENCE_MS}")
+            try:
+                (busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout = {patience}")
+            if busy:
+                self._fold_at = time.monotonic() + FOLD_SECONDS
 
     def _end(self) -> None:
         self._note()
@@ -249,6 +269,8 @@ class Writer:
             if transaction.rows:
                 self._trouble = None
             self._entries += len(transaction.entries)
+            if self._fold_at == math.inf and any(entry.erased for entry in transaction.entries):
+                self._fold_at = time.monotonic() + FOLD_SECONDS
             self._rows.update(transaction.rows)
             self._sweeper.take_over(transaction.rows, len(transaction.entries))
             states = {name: row.state for name, row in transaction.rows.items()}

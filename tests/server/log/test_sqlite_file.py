@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from server.log import schema
+from server.log import schema, writer
 from server.log.sqlite import SqliteStore
 from server.log.store import Draft, StoreUnusableError
 from server.log.sweeper import SWEEP_ROWS
@@ -266,6 +266,20 @@ class TestMigration:
 
 
 class TestSpace:
+    async def test_nor_in_the_log_beside_it(self, make: Make, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """While the store is open; a moment later, since this costs as much as a write."""
+        monkeypatch.setattr(writer, "FOLD_SECONDS", 0.01)
+        store = make()
+        await store.open()
+        stored = await store.append(said("the password is swordfish"))
+        beside = path.with_name(f"{path.name}-wal")
+        assert b"swordfish" in beside.read_bytes()
+        await store.append(Draft(ROOM, "redact", "ana", b"{}", None, ((stored.seq, b"{}"),)))
+        await until(lambda: b"swordfish" not in beside.read_bytes() + path.read_bytes())
+        await store.append(said("and it goes on"))
+        assert [b"goes on" in entry.body for entry in await store.read(ROOM, 0, 10)] == [False, False, True]
+        await store.close()
+
     async def test_what_was_redacted_is_not_in_the_file(self, make: Make, path: Path) -> None:
         store = make()
         await store.open()
