@@ -201,6 +201,8 @@ class Contender:
             case LinkState.REFUSED:
                 self._failed(DuelError(f"{self.transport}: {link.reason}", link.code))
             case LinkState.LOST:
+                if self._diary is not None:
+                    self._diary.noticed = True
                 self._note(f"{link.reason}; back in {link.retry_in or 0:.1f} s ({self.waits_by})")
             case LinkState.CONNECTING:
                 self._note("connects again")
@@ -221,6 +223,8 @@ class Contender:
             number, stamp_ns = mark
             latency_ms = (time.perf_counter_ns() - stamp_ns) / 1e6
             self.tally.hear(number, text, latency_ms, replayed=replayed)
+            if self._diary is not None:
+                self._diary.unnoticed(time.perf_counter(), self.relay.carried)
 
     def _note(self, what: str) -> None:
         if self._diary is not None and not self._diary.back:

@@ -104,10 +104,16 @@ class Diary:
     Args:
         cut_at: when, in seconds.
         carried: what had been carried until then.
+
+    Attributes:
+        back: all that was missed is there.
+        noticed: the reader has learned that its link was lost. One that was between two requests may not: the next
+            one opens another connection, and that is all.
     """
 
     def __init__(self, cut_at: float, carried: Carried) -> None:
         self.back = False
+        self.noticed = False
         self._cut_at = cut_at
         self._before = carried
         self._recovery = Recovery([Step(0.0, "the link is cut")])
@@ -120,6 +126,12 @@ class Diary:
         """All that was missed is there."""
         self.back = True
         self._recovery = Recovery(self._recovery.steps, self._since(now), replayed, carried.since(self._before))
+
+    def unnoticed(self, now: float, carried: Carried) -> None:
+        """Something came, over another connection, if it is one."""
+        if not (self.noticed or self.back) and carried.connections > self._before.connections:
+            self.note(now, "between two requests; the next one opened another connection")
+            self.caught_up(now, carried, 0)
 
     @property
     def recovery(self) -> Recovery:

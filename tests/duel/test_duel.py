@@ -74,6 +74,9 @@ async def test_everyone_hears_everything_once_in_spite_of_a_cut(build: Build) ->
         assert lane.recovery.back_ms is not None
         told = [step.what for step in lane.recovery.steps]
         assert told[0] == "the link is cut"
+        if lane.transport == "polling" and told[1].startswith("between two requests"):
+            assert len(told) == 2
+            continue
         assert told[1].startswith("the server hung up; back in 0.0 s (")
         assert told[2] == "connects again"
         assert told[3].endswith(": caught_up")

@@ -78,6 +78,23 @@ def test_what_happened_after_the_cut() -> None:
     assert before.back_ms is None, "what was told before stays as it was told"
 
 
+def test_a_cut_between_two_requests_goes_unnoticed() -> None:
+    diary = Diary(10.0, Carried(5, 6, 1))
+    diary.unnoticed(10.1, Carried(5, 9, 1))  # it was under way when the link was cut
+    assert not diary.back
+    diary.unnoticed(10.5, Carried(105, 206, 2))
+    recovery = diary.recovery
+    assert (diary.back, recovery.back_ms, recovery.carried) == (True, 500.0, Carried(100, 200, 1))
+    assert recovery.steps[1:] == [Step(500.0, "between two requests; the next one opened another connection")]
+
+
+def test_a_cut_that_was_noticed_is_over_when_all_is_there() -> None:
+    diary = Diary(10.0, Carried(5, 6, 1))
+    diary.noticed = True
+    diary.unnoticed(10.5, Carried(105, 206, 2))
+    assert not diary.back
+
+
 def test_carried_since() -> None:
     both = Carried(10, 20, 3).since(Carried(4, 5, 1))
     assert (both, both.bytes) == (Carried(6, 15, 2), 21)
