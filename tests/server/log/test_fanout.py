@@ -1,5 +1,7 @@
 import asyncio
+import itertools
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -43,6 +45,38 @@ async def test_many_events_in_one_turn_are_one_write_for_each_listener(clock_ms:
         assert len(sink.writes) == 1
     assert sinks[0].writes[0] is sinks[1].writes[0] is sinks[2].writes[0]
     assert fanout._tails[ROOM].encodings == 60
+
+
+async def test_what_comes_during_a_long_round_and_its_rest_shares_a_write(
+    clock_ms: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count(step=0.01)
+    monkeypatch.setattr(fanout_module, "_CURSORS_PER_LOOK", 1)
+    monkeypatch.setattr(fanout_module, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    store = MemoryStore(clock_ms=clock_ms)
+    await store.open()
+    fanout = Fanout(store)
+    await fanout.open(ROOM)
+    sinks = [ListSink() for _ in range(10)]
+    wire = make_wire()
+    for sink in sinks:
+        fanout.attach(ROOM, wire, sink, 0)
+    await store.append(said("begins a round"))
+    await flushed()
+    assert any(sink.writes for sink in sinks)
+    assert not all(sink.writes for sink in sinks)
+    await store.append(said("comes during it"))
+    await until(lambda: fanout._round is None)
+    assert ROOM in fanout._resting
+    await store.append(said("comes during the rest"))
+    await until(lambda: all(sink.seqs() == [1, 2, 3] for sink in sinks))
+    assert max(len(sink.writes) for sink in sinks) == 2
+
+    await until(lambda: not fanout._resting and fanout._round is None)
+    await store.append(said("comes by itself"))
+    await until(lambda: all(sink.seqs() == [1, 2, 3, 4] for sink in sinks))
+    assert not fanout._resting
+    fanout.close()
 
 
 async def test_a_slow_listener_delays_nobody(store: Store, fanout: Fanout) -> None:
