@@ -19,9 +19,8 @@ from server.log.wire import Wire
 #: A slice of a flush ends after this many seconds, so that reading, pings and new listeners get their turn.
 SLICE_SECONDS = 0.002
 _CURSORS_PER_LOOK = 16
-#: When more came during a round over many listeners than it could take along, the stream rests for as long as the
-#: round took, and at most this many seconds: what comes meanwhile shares one write for each listener. Who speaks
-#: now and then is heard at once, and a round over few is over too soon for a rest.
+#: After a round over many listeners its stream rests for as long as the round took, and at most this many seconds:
+#: what comes meanwhile shares one write for each listener. A round over few is over too soon for a rest.
 _LONGEST_REST = 0.05
 _SHORTEST_REST = 0.001
 _PRELOAD = 512
@@ -296,7 +295,7 @@ class Fanout:
             begin, self._round = now, None
 
     def _rest(self, stream: str, seconds: float) -> None:
-        if seconds >= _SHORTEST_REST and stream in self._dirty:
+        if seconds >= _SHORTEST_REST:
             rest = min(seconds, _LONGEST_REST)
             self._resting[stream] = asyncio.get_running_loop().call_later(rest, self._rested, stream)
 
