@@ -1,9 +1,7 @@
 """The chat of a server, over a WebSocket that comes back by itself."""
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from pushtui.client.address import Address
@@ -11,7 +9,8 @@ from pushtui.client.backoff import Backoff
 from pushtui.client.clock import Clock, SystemClock
 from pushtui.client.conversation import Act, Conversation, new_key
 from pushtui.client.feed import Feed
-from pushtui.client.happenings import ChatHappening, Link
+from pushtui.client.flow import Flow
+from pushtui.client.happenings import ChatHappening
 from pushtui.client.outbox import Keyed, NoShelf, Shelf
 from pushtui.client.outbox_file import OutboxFile, OutboxUnusableError, path_of
 from pushtui.client.reconnection import Reconnection
@@ -33,7 +32,7 @@ class RoomsFullError(ValueError):
     """One connection is in no more rooms than the server allows."""
 
 
-class ChatClient:
+class ChatClient(Flow[ChatHappening]):
     """A person or a program in the rooms of one server.
 
     Use it as an asynchronous context manager, and iterate over it to learn what happens; one consumer at a time.
@@ -85,47 +84,32 @@ class ChatClient:
         self._conversation = Conversation(
             nick, session or new_key(), rooms, replay, token is not None, self._shelf
         )
-        self._feed: Feed[ChatHappening] = Feed()
+        feed: Feed[ChatHappening] = Feed()
         self._websocket = WebSocket(
             address,
             self._conversation,
             self._codec,
             token=token,
-            feed=self._feed,
+            feed=feed,
             traffic=self.traffic,
             watch=self.watch,
             timeouts=timeouts or Timeouts(),
             clock=clock,
             live=lambda: self._reconnection.live(),
         )
-        self._reconnection = Reconnection(
-            self._websocket.session, watched(self._feed.put, self.watch), backoff or Backoff(), clock
+        reconnection = Reconnection(
+            self._websocket.session, watched(feed.put, self.watch), backoff or Backoff(), clock
         )
-        self._task: asyncio.Task[None] | None = None
+        super().__init__("pushtui chat", feed, reconnection)
 
     async def __aenter__(self) -> Self:
         self._tell(self._conversation.keep())
-        self._task = asyncio.create_task(self._run(), name="pushtui chat")
-        return self
+        return await super().__aenter__()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+    async def _leave(self) -> None:
         # First of all: whoever comes next wants it, and the goodbye to a server that is silent takes a while.
         self._conversation.outbox.close()
         await self._websocket.closed()
-        # A task that was cancelled before it began told nobody.
-        self._reconnection.close()
-        self._feed.end()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> ChatHappening:
-        return await self._feed.next()
 
     # How it is
 
@@ -138,11 +122,6 @@ class ChatClient:
     def rooms(self) -> tuple[str, ...]:
         """The rooms one is in, or will be when there is a link."""
         return self._conversation.rooms
-
-    @property
-    def link(self) -> Link:
-        """How the link is doing now; what the iteration yields may still be behind."""
-        return self._reconnection.link
 
     @property
     def latency_ms(self) -> float | None:
@@ -305,10 +284,6 @@ class ChatClient:
         self._conversation.rename(names.nick(nick))
         self._websocket.wake()
 
-    def retry_now(self) -> None:
-        """Do not wait for the next try."""
-        self._reconnection.retry_now()
-
     def _say(self, said: Keyed) -> str:
         limits = self._conversation.limits
         text = getattr(said, "text", "")
@@ -332,12 +307,6 @@ class ChatClient:
             return OutboxFile(path_of(self._outbox, self.address, nick))
         except OutboxUnusableError as error:
             return NoShelf(str(error))
-
-    async def _run(self) -> None:
-        try:
-            await self._reconnection.run()
-        finally:
-            self._feed.end()
 
 
 def _encodable(text: str) -> str:

@@ -3,8 +3,6 @@
 import asyncio
 import ssl
 from contextlib import aclosing
-from types import TracebackType
-from typing import Self
 
 import httpx
 from msgspec import Raw, Struct, structs
@@ -16,6 +14,7 @@ from pushtui.client.backoff import Backoff
 from pushtui.client.clock import Clock, SystemClock
 from pushtui.client.endings import Ending
 from pushtui.client.feed import Feed
+from pushtui.client.flow import Flow
 from pushtui.client.happenings import CaughtUp, Link, LinkState, RoomEvent
 from pushtui.client.reconnection import Reconnection
 from pushtui.client.replay import Replay
@@ -49,7 +48,7 @@ class _Answer(Struct):
     lost: Lost | None = None
 
 
-class PollingClient:
+class PollingClient(Flow[PollingHappening]):
     """A reader of one room.
 
     Use it as an asynchronous context manager, and iterate over it to learn what happens; one consumer at a time.
@@ -100,53 +99,20 @@ class PollingClient:
             self._headers["Authorization"] = token.header
         self._client: httpx.AsyncClient | None = None
         self._replay = Replay(room, position)
-        self._feed: Feed[PollingHappening] = Feed()
+        feed: Feed[PollingHappening] = Feed()
         self._clock = clock or SystemClock()
         self._never = asyncio.Event()
-        self._reconnection = Reconnection(self._session, self._feed.put, backoff or Backoff(), self._clock)
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="pushtui polling")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        # A task that was cancelled before it began told nobody.
-        self._reconnection.close()
-        self._feed.end()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> PollingHappening:
-        return await self._feed.next()
-
-    @property
-    def link(self) -> Link:
-        """How the link is doing now; what the iteration yields may still be behind."""
-        return self._reconnection.link
+        reconnection = Reconnection(self._session, feed.put, backoff or Backoff(), self._clock)
+        super().__init__("pushtui polling", feed, reconnection)
 
     @property
     def position(self) -> str:
         """Where the next request goes on; empty before the first answer."""
         return self._after
 
-    def retry_now(self) -> None:
-        """Do not wait for the next try."""
-        self._reconnection.retry_now()
-
-    async def _run(self) -> None:
-        try:
-            await self._reconnection.run()
-        finally:
-            self._feed.end()
-            if self._client is not None:
-                await self._client.aclose()
+    async def _let_go(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
 
     async def _session(self) -> Ending:
         """Ask again and again, until there is no answer."""

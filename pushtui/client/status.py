@@ -1,9 +1,6 @@
 """The status stream of a server, by server-sent events that come back by themselves."""
 
-import asyncio
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -16,7 +13,8 @@ from pushtui.client.endings import Ending
 from pushtui.client.event_source import EventSource, NoStreamError
 from pushtui.client.event_stream import Comment, Retry, StreamEvent, StreamItem
 from pushtui.client.feed import Feed
-from pushtui.client.happenings import CaughtUp, Link, LinkState, StatusEvent, StatusHappening, StatusResume
+from pushtui.client.flow import Flow
+from pushtui.client.happenings import CaughtUp, LinkState, StatusEvent, StatusHappening, StatusResume
 from pushtui.client.reconnection import Reconnection
 from pushtui.client.replay import Replay
 from pushtui.client.traffic import Traffic
@@ -49,7 +47,7 @@ class _Farewell(Struct):
     reason: str = ""
 
 
-class StatusClient:
+class StatusClient(Flow[StatusHappening]):
     """A reader of the status stream.
 
     Use it as an asynchronous context manager, and iterate over it to learn what happens; one consumer at a time.
@@ -103,39 +101,14 @@ class StatusClient:
             watch=self.watch,
         )
         self._replay = Replay(position=position)
-        self._feed: Feed[StatusHappening] = Feed()
-        self._reconnection = Reconnection(
+        feed: Feed[StatusHappening] = Feed()
+        reconnection = Reconnection(
             self._session,
-            watched(self._feed.put, self.watch, lambda: self._source.last_event_id),
+            watched(feed.put, self.watch, lambda: self._source.last_event_id),
             backoff or Backoff(),
             clock or SystemClock(),
         )
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="pushtui status")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        # A task that was cancelled before it began told nobody.
-        self._reconnection.close()
-        self._feed.end()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> StatusHappening:
-        return await self._feed.next()
-
-    @property
-    def link(self) -> Link:
-        """How the link is doing now; what the iteration yields may still be behind."""
-        return self._reconnection.link
+        super().__init__("pushtui status", feed, reconnection)
 
     @property
     def last_event_id(self) -> str:
@@ -147,16 +120,8 @@ class StatusClient:
         """The reconnection time that the server asked for last, None before it did."""
         return self._source.retry_ms
 
-    def retry_now(self) -> None:
-        """Do not wait for the next try."""
-        self._reconnection.retry_now()
-
-    async def _run(self) -> None:
-        try:
-            await self._reconnection.run()
-        finally:
-            self._feed.end()
-            await self._source.aclose()
+    async def _let_go(self) -> None:
+        await self._source.aclose()
 
     async def _session(self) -> Ending:
         try:

@@ -1,9 +1,5 @@
 """A room by server-sent events that come back by themselves."""
 
-import asyncio
-from types import TracebackType
-from typing import Self
-
 from msgspec import structs
 
 from pushtui.client import decoding, endings
@@ -14,6 +10,7 @@ from pushtui.client.endings import Ending
 from pushtui.client.event_source import EventSource, NoStreamError
 from pushtui.client.event_stream import StreamEvent, StreamItem
 from pushtui.client.feed import Feed
+from pushtui.client.flow import Flow
 from pushtui.client.happenings import CaughtUp, LinkState, RoomEvent, StatusResume
 from pushtui.client.polling import PollingHappening
 from pushtui.client.reconnection import Reconnection
@@ -26,7 +23,7 @@ from pushtui.protocol.token import Token
 _SILENCE = 45.0
 
 
-class RoomStream:
+class RoomStream(Flow[PollingHappening]):
     """A reader of one room; it is used, and tells what happens, as `pushtui.client.polling.PollingClient`.
 
     Args:
@@ -51,34 +48,12 @@ class RoomStream:
             silence=_SILENCE,
         )
         self._replay = Replay(room)
-        self._feed: Feed[PollingHappening] = Feed()
-        self._reconnection = Reconnection(self._session, self._feed.put, backoff, SystemClock())
-        self._task: asyncio.Task[None] | None = None
+        feed: Feed[PollingHappening] = Feed()
+        reconnection = Reconnection(self._session, feed.put, backoff, SystemClock())
+        super().__init__("pushtui room stream", feed, reconnection)
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="pushtui room stream")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        self._feed.end()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> PollingHappening:
-        return await self._feed.next()
-
-    async def _run(self) -> None:
-        try:
-            await self._reconnection.run()
-        finally:
-            self._feed.end()
-            await self._source.aclose()
+    async def _let_go(self) -> None:
+        await self._source.aclose()
 
     async def _session(self) -> Ending:
         self.requests += 1
