@@ -17,15 +17,17 @@ class Link(asyncio.Protocol):
     that answer it: some 10 KB. An answer that has no end leaves all that behind.
 
     Attributes:
+        descriptor: see `server.sink.Flow`.
         transport: the connection's, once it is taken over.
         writing_paused: the transport holds more than its high-water mark, and not yet less than the low one.
     """
 
-    __slots__ = ("_gone", "_waiting", "transport", "writing_paused")
+    __slots__ = ("_gone", "_waiting", "descriptor", "transport", "writing_paused")
 
     transport: asyncio.Transport
 
     def __init__(self) -> None:
+        self.descriptor = -1
         self.writing_paused = False
         self._gone: tuple[Callable[[], None], ...] = ()
         self._waiting: list[asyncio.Future[None]] | None = None
@@ -69,6 +71,8 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """See `asyncio.Protocol`."""
+        # The number is somebody else's soon.
+        self.descriptor = -1
         for leave in self._gone:
             leave()
         self._wake()

@@ -28,6 +28,7 @@ from server.addresses import Addresses, parse_networks
 from server.application import Server
 from server.browsers import Browsers, own_names, parse_hosts, parse_origins
 from server.descriptors import affordable
+from server.garbage import Garbage
 from server.gate import BACKLOG
 from server.log.memory import MemoryStore
 from server.log.retention import keep_by_kind
@@ -135,18 +136,18 @@ async def _serve(settings: ServeSettings, listener: socket.socket, encryption: C
     if encryption is not None:
         loop.add_signal_handler(signal.SIGHUP, encryption.reload)
     sampler = Sampler()
-    sampling: asyncio.Task[None] | None = None
+    tasks = [loop.create_task(Garbage().run())]
     try:
         await server.start(listener)
-        sampling = loop.create_task(sampler.run(server.publish, settings.interval))
+        tasks.append(loop.create_task(sampler.run(server.publish, settings.interval)))
         _announce(settings, listener, "https" if encryption else "http", access.wants_tokens)
         await stopping.wait()
         logger.info("stopping")
     finally:
         # Who is still reading while others are told to go still gets samples.
         await server.stop(drain=settings.drain if stopping.is_set() else 0)
-        if sampling is not None:
-            sampling.cancel()
+        for task in tasks:
+            task.cancel()
     return Exit.FINE
 
 

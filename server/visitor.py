@@ -70,9 +70,12 @@ class Visitor(web.RequestHandler):
         manager: of the application's runner.
         heads: see there.
         gone: called when the connection is over.
+
+    Attributes:
+        descriptor: see `server.sink.Flow`.
     """
 
-    __slots__ = ("_dismissed", "_gone", "_head_bytes", "_heads")
+    __slots__ = ("_dismissed", "_gone", "_head_bytes", "_heads", "descriptor")
 
     def __init__(self, manager: web.Server, heads: Heads, gone: Callable[[], None], **options: Any) -> None:
         super().__init__(manager, loop=asyncio.get_running_loop(), **options)
@@ -80,6 +83,7 @@ class Visitor(web.RequestHandler):
         self._gone = gone
         self._head_bytes = 0
         self._dismissed = False
+        self.descriptor = -1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
@@ -88,6 +92,7 @@ class Visitor(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """See `asyncio.Protocol`."""
+        self.descriptor = -1
         self._heads.met(self)
         self._gone()
         super().connection_lost(exc)

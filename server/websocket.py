@@ -168,6 +168,7 @@ class WebSocket(Link):
     def _say_close(self, code: int, message: bytes) -> None:
         if not self._closing and not self.transport.is_closing():
             self.transport.write(frame(Opcode.CLOSE, code.to_bytes(2) + message))
+        self.descriptor = -1
         self._closing = True
 
     def _done(self, work: asyncio.Task[None]) -> None:

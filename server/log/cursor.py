@@ -1,14 +1,15 @@
 """A listener: a position in one stream, a wire, a sink. Falling behind is a number here, not a queue."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from server.log.conflation import conflated
 from server.log.store import Entry, Store
 from server.log.streams import STATUS
-from server.log.tail import SPAN_BYTES, Selection, Tail
+from server.log.tail import SPAN_BYTES, Selection, Span, Tail
 from server.log.wire import Wire
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,10 @@ class Sink(Protocol):
 
     def write(self, data: bytes) -> None:
         """Hand the bytes over; never waits, and does nothing once the listener is gone."""
+        ...
+
+    def offer(self, data: bytes) -> bool:
+        """Hand the bytes over the short way; False, with nothing done, where there is none at the moment."""
         ...
 
     def has_room(self) -> bool:
@@ -51,10 +56,11 @@ class Cursor:
     Attributes:
         position: seq of the last entry written.
         delivered: entries written so far.
+        at_rest: nothing is under way: it neither waits for room nor reads from the store, and is not closed.
     """
 
-    __slots__ = ("_closed", "_lagging", "_paging", "_replay_end", "_selection", "_sink", "_store", "_waiting",
-                 "delivered", "position", "stream", "tail", "wire")  # fmt: skip
+    __slots__ = ("_closed", "_lagging", "_paging", "_replay_end", "_store", "at_rest", "delivered", "position",
+                 "selection", "sink", "stream", "tail", "wire")  # fmt: skip
 
     def __init__(
         self,
@@ -71,11 +77,11 @@ class Cursor:
         self.wire = wire
         self.position = position
         self.delivered = 0
+        self.at_rest = True
         self._store = store
-        self._sink = sink
-        self._selection = selection
+        self.sink = sink
+        self.selection = selection
         self._paging: asyncio.Task[None] | None = None
-        self._waiting = False
         # What a listener came back for it gets in full; only what piles up afterwards is thinned out.
         self._replay_end = tail.head
         self._lagging = False
@@ -83,35 +89,45 @@ class Cursor:
 
     def advance(self) -> None:
         """Write what there is to write and room for. Never waits; goes on by itself when it could not finish."""
-        if self._waiting or self._closed or self._paging is not None:
+        if not self.at_rest:
             return
         tail = self.tail
         while self.position < tail.head:
-            if not self._sink.has_room():
-                self._waiting = self._lagging = True
-                self._sink.when_room(self._go_on)
+            if not self.sink.has_room():
+                self._lagging = True
+                self.at_rest = False
+                self.sink.when_room(self._go_on)
                 return
             if self.position < tail.begin:
+                self.at_rest = False
                 self._paging = asyncio.get_running_loop().create_task(self._page())
                 return
             try:
                 lagging = self._is_spared()
-                data, entries, upto = tail.span(self.position, self.wire, self._selection, lagging=lagging)
+                data, entries, upto = tail.span(self.position, self.wire, self.selection, lagging=lagging)
             except Exception:
                 # The others go on.
                 logger.exception("encoding %s above %d failed; a listener is cut off", self.stream, self.position)
-                self._closed = True
-                self._sink.abort()
+                self.close()
+                self.sink.abort()
                 return
             if entries:
-                self._sink.write(data)
+                self.sink.write(data)
                 self.delivered += entries
             self.position = upto
         self._lagging = False
 
+    def next_span(self) -> Span:
+        """What `advance` would write first; nothing where it does not simply come from the tail."""
+        if self.tail.begin <= self.position < self.tail.head:
+            with contextlib.suppress(Exception):  # `advance` meets the same, and has an answer to it
+                return self.tail.span(self.position, self.wire, self.selection)
+        return Span(b"", 0, self.position)
+
     def close(self) -> None:
         """Stop. Idempotent."""
         self._closed = True
+        self.at_rest = False
         if self._paging is not None:
             self._paging.cancel()
 
@@ -120,7 +136,7 @@ class Cursor:
         return self._lagging and self.stream == STATUS and self.position >= self._replay_end
 
     def _go_on(self) -> None:
-        self._waiting = False
+        self.at_rest = not self._closed
         self.advance()
 
     async def _page(self) -> None:
@@ -132,7 +148,7 @@ class Cursor:
                 if state is None or state.floor > self.position + 1:
                     # Nothing is ever lost in silence: who comes back with this position is told of the gap.
                     logger.info("%s was trimmed past a listener at %d, who is cut off", self.stream, self.position)
-                    self._sink.abort()
+                    self.sink.abort()
                     return
                 if not entries:
                     self.position = begin
@@ -140,11 +156,11 @@ class Cursor:
                     return
         except Exception:
             logger.exception("reading %s above %d failed; a listener is cut off", self.stream, self.position)
-            self._sink.abort()
+            self.sink.abort()
             return
         finally:
             self._paging = None
-        self.advance()
+        self._go_on()
 
     async def _write(self, entries: Sequence[Entry]) -> bool:
         """Write a page, a span at a time; False when the listener is gone."""
@@ -153,18 +169,40 @@ class Cursor:
         parts: list[bytes] = []
         length = 0
         for entry in entries:
-            if self._selection is None or self._selection.admits(entry):
+            if self.selection is None or self.selection.admits(entry):
                 parts.append(self.wire.encode(entry, self.tail.epoch))
                 length += len(parts[-1])
             if length < SPAN_BYTES and entry is not entries[-1]:
                 continue
             if parts:
-                if not await self._sink.room():
+                if not await self.sink.room():
                     return False
-                self._sink.write(b"".join(parts))
+                self.sink.write(b"".join(parts))
                 self.delivered += len(parts)
                 parts.clear()
                 length = 0
             # Not before it is written: a listener that goes meanwhile comes back for it.
             self.position = entry.seq
         return True
+
+
+def advance_all(cursors: Iterable[Cursor]) -> None:
+    """Advance each. Most stand at one place, so what comes next is looked up once, and goes out the short way.
+
+    This is what a delivery costs beside the write itself, so it calls nothing else for whom that is enough.
+    """
+    position = -1
+    wire: Wire | None = None
+    span = Span(b"", 0, 0)
+    for cursor in cursors:
+        if cursor.at_rest and cursor.selection is None:
+            if cursor.position != position or cursor.wire is not wire:
+                position, wire = cursor.position, cursor.wire
+                span = cursor.next_span()
+            data, entries, upto = span
+            if entries and cursor.sink.offer(data):
+                cursor.delivered += entries
+                cursor.position = upto
+                if upto == cursor.tail.head:
+                    continue
+        cursor.advance()

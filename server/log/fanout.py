@@ -5,24 +5,22 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 
 from pushtui.protocol.limits import PROTECTION
 from pushtui.protocol.positions import Lost, Outcome, Position, Resumption, resumption
-from server.log.cursor import Cursor, Sink
+from server.log.cursor import Cursor, Sink, advance_all
+from server.log.pace import Pace
 from server.log.store import Entry, Store, StreamState
 from server.log.streams import STATUS
 from server.log.tail import Selection, Tail
 from server.log.wire import Wire
 
 #: A slice of a flush ends after this many seconds, so that reading, pings and new listeners get their turn.
-SLICE_SECONDS = 0.002
+#: What is said meanwhile needs several such turns until its author hears that it is stored.
+SLICE_SECONDS = 0.0004
 _CURSORS_PER_LOOK = 16
-#: After a round over many listeners its stream rests for as long as the round took, and at most this many seconds:
-#: what comes meanwhile shares one write for each listener. A round over few is over too soon for a rest.
-_LONGEST_REST = 0.05
-_SHORTEST_REST = 0.001
 _PRELOAD = 512
 #: How many entries are looked at to find the newest ones that a listener wants: hours of one host's samples.
 LOOK_BACK = 20_000
@@ -80,6 +78,7 @@ class Fanout:
         self._dirty: dict[str, None] = {}
         self._round: _Round | None = None
         self._resting: dict[str, asyncio.TimerHandle] = {}
+        self._paces: dict[str, Pace] = {}
         self._scheduled = False
         self._unfollow = store.follow(self._follow)
 
@@ -200,6 +199,7 @@ class Fanout:
         if not self._cursors.get(stream) and stream not in self._holds and stream != STATUS:
             tail = self._tails.pop(stream, None)
             self._cursors.pop(stream, None)
+            self._paces.pop(stream, None)
             self._size -= tail.size if tail is not None else 0
 
     def _grew(self, size: int) -> None:
@@ -284,19 +284,23 @@ class Fanout:
                     return
                 del self._dirty[stream]
                 self._round = _Round(stream, iter(list(self._cursors.get(stream, ()))))
-            for looked, cursor in enumerate(self._round.cursors, 1):
-                cursor.advance()
-                if looked % _CURSORS_PER_LOOK == 0 and (now := time.monotonic()) > deadline:
+            while some := list(islice(self._round.cursors, _CURSORS_PER_LOOK)):
+                advance_all(some)
+                if (now := time.monotonic()) > deadline:
                     self._round.seconds += now - begin
                     asyncio.get_running_loop().call_soon(self._flush)
                     return
             now = time.monotonic()
-            self._rest(self._round.stream, self._round.seconds + now - begin)
+            self._rest(self._round.stream, self._round.seconds + now - begin, now)
             begin, self._round = now, None
 
-    def _rest(self, stream: str, seconds: float) -> None:
-        if seconds >= _SHORTEST_REST:
-            rest = min(seconds, _LONGEST_REST)
+    def _rest(self, stream: str, seconds: float, now: float) -> None:
+        tail = self._tails.get(stream)
+        if tail is None:
+            return
+        pace = self._paces.setdefault(stream, Pace(tail.head, now))
+        if rest := pace.rest(tail.head, seconds, now):
+            # What comes meanwhile shares one write for each listener.
             self._resting[stream] = asyncio.get_running_loop().call_later(rest, self._rested, stream)
 
     def _rested(self, stream: str) -> None:

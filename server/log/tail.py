@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 from msgspec import structs
 
@@ -13,6 +13,11 @@ from server.log.wire import Wire
 
 #: A span is at most this long, or one entry.
 SPAN_BYTES = 64 * 1024
+#: And of at most so many: to look at more, and to encode them, would take too long at once.
+_SPAN_ENTRIES = 512
+#: A span that is full ends, if it can, with every so many-th entry that was ever held. So listeners who fell behind
+#: from different places meet, and share what comes next.
+_MEETING = 64
 #: What is kept of spans at most: listeners at many places at once must not hold the stream many times over.
 _SPANS_BYTES = 2 << 20
 _SPAN_OVERHEAD = 300
@@ -36,14 +41,6 @@ class Span(NamedTuple):
     upto: int
 
 
-class _Slot:
-    __slots__ = ("encoded", "entry")
-
-    def __init__(self, entry: Entry) -> None:
-        self.entry = entry
-        self.encoded: dict[Wire, bytes] = {}
-
-
 class Tail:
     """The newest entries of one stream.
 
@@ -55,7 +52,7 @@ class Tail:
         erasures: how many bodies were replaced in the stream since the tail is there, whether held or not.
     """
 
-    def __init__(self, epoch: str, head: int, *, capacity: int = 1024, capacity_bytes: int = 4 << 20) -> None:
+    def __init__(self, epoch: str, head: int, *, capacity: int = 4096, capacity_bytes: int = 4 << 20) -> None:
         self.epoch = epoch
         self.head = head
         self.begin = head
@@ -64,8 +61,12 @@ class Tail:
         self._capacity = capacity
         self._capacity_bytes = capacity_bytes
         self._bytes = 0
-        self._slots: list[_Slot] = []
+        self._entries: list[Entry] = []
         self._seqs: list[int] = []
+        #: For each entry its bytes, None as long as nobody wanted them.
+        self._encoded: dict[Wire, list[bytes | None]] = {}
+        #: How many have left it; each entry keeps its number.
+        self._gone = 0
         self._spans: dict[tuple[int, Wire, Selection | None, bool], Span] = {}
         self._span_bytes = 0
 
@@ -75,21 +76,25 @@ class Tail:
         return self._bytes
 
     def __len__(self) -> int:
-        return len(self._slots)
+        return len(self._entries)
 
     def extend(self, entries: Sequence[Entry]) -> None:
         """Take what became durable, oldest first."""
-        self._forget_spans()
+        # Those that ended at the head could be longer now.
+        for key in [key for key, span in self._spans.items() if span.upto == self.head]:
+            self._span_bytes -= len(self._spans.pop(key).data) + _SPAN_OVERHEAD
         for entry in entries:
-            for seq, body in entry.erased:
-                self.erasures += 1
-                self._replace(seq, body)
-            self._slots.append(_Slot(entry))
+            self._entries.append(entry)
             self._seqs.append(entry.seq)
             self._bytes += len(entry.body)
+        for encoded in self._encoded.values():
+            encoded += [None] * len(entries)
+        for seq, body in (erased for entry in entries for erased in entry.erased):
+            self.erasures += 1
+            self._replace(seq, body)
         self.head = self._seqs[-1]
         # Lists lose their front in one go, now and then, rather than entry by entry.
-        if len(self._slots) > 2 * self._capacity or self._bytes > 2 * self._capacity_bytes:
+        if len(self._entries) > 2 * self._capacity or self._bytes > 2 * self._capacity_bytes:
             self.shed(self._capacity_bytes)
 
     def preload(self, older: Sequence[Entry]) -> None:
@@ -98,7 +103,10 @@ class Tail:
             return
         sizes = accumulate(len(entry.body) for entry in reversed(older))
         older = older[-max(1, sum(size <= self._capacity_bytes for size in sizes)) :]
-        self._slots[:0] = [_Slot(entry) for entry in older]
+        self._entries[:0] = older
+        for encoded in self._encoded.values():
+            encoded[:0] = [None] * len(older)
+        self._gone -= len(older)
         self._seqs[:0] = [entry.seq for entry in older]
         self._bytes += sum(len(entry.body) for entry in older)
         self.begin = older[0].seq - 1
@@ -109,7 +117,7 @@ class Tail:
 
     def newest(self, count: int) -> int | None:
         """The position with exactly ``count`` entries above it; None when fewer are held."""
-        if count > len(self._slots):
+        if count > len(self._entries):
             return None
         if count == 0:
             return self.head
@@ -135,25 +143,35 @@ class Tail:
         return found
 
     def _join(self, after: int, wire: Wire, selection: Selection | None) -> Span:
-        parts: list[bytes] = []
-        length = 0
-        index = bisect_right(self._seqs, after)
-        upto = after
-        for slot in self._slots[index:]:
-            if selection is None or selection.admits(slot.entry):
-                part = slot.encoded.get(wire)
-                if part is None:
-                    part = slot.encoded[wire] = wire.encode(slot.entry, self.epoch)
+        begin = bisect_right(self._seqs, after)
+        end = min(begin + _SPAN_ENTRIES, len(self._entries))
+        if wire not in self._encoded:
+            self._encoded[wire] = [None] * len(self._entries)
+        wanted: Sequence[int] = range(begin, end)
+        if selection is not None:
+            wanted = [index for index in wanted if selection.admits(self._entries[index])]
+        parts = self._parts(wire, wanted)
+        count = bisect_right(list(accumulate(map(len, parts))), SPAN_BYTES) or min(1, len(parts))
+        if count < len(parts) and selection is None:
+            meeting = (self._gone + begin + count) // _MEETING * _MEETING - self._gone
+            count = meeting - begin if 2 * (meeting - begin) > count else count
+        if count < len(parts):
+            end = wanted[count]
+            parts = parts[:count]
+        return Span(parts[0] if len(parts) == 1 else b"".join(parts), len(parts), self._seqs[end - 1])
+
+    def _parts(self, wire: Wire, wanted: Sequence[int]) -> list[bytes]:
+        encoded = self._encoded[wire]
+        found = encoded[wanted.start : wanted.stop] if isinstance(wanted, range) else [encoded[i] for i in wanted]
+        if not all(found):
+            for place, index in enumerate(wanted):
+                if found[place] is None:
+                    found[place] = encoded[index] = wire.encode(self._entries[index], self.epoch)
                     self.encodings += 1
-                if parts and length + len(part) > SPAN_BYTES:
-                    break
-                parts.append(part)
-                length += len(part)
-            upto = slot.entry.seq
-        return Span(parts[0] if len(parts) == 1 else b"".join(parts), len(parts), upto)
+        return cast(list[bytes], found)
 
     def _join_conflated(self, after: int, wire: Wire, selection: Selection | None) -> Span:
-        entries = [slot.entry for slot in self._slots[bisect_right(self._seqs, after) :]]
+        entries = self._entries[bisect_right(self._seqs, after) :]
         while True:
             kept = conflated([entry for entry in entries if selection is None or selection.admits(entry)])
             parts = [wire.encode(entry, self.epoch) for entry in kept]
@@ -166,8 +184,11 @@ class Tail:
     def _replace(self, seq: int, body: bytes) -> None:
         index = bisect_right(self._seqs, seq) - 1
         if index >= 0 and self._seqs[index] == seq:
-            old = self._slots[index].entry
-            self._slots[index] = _Slot(structs.replace(old, body=body))
+            self._forget_spans()
+            old = self._entries[index]
+            self._entries[index] = structs.replace(old, body=body)
+            for encoded in self._encoded.values():
+                encoded[index] = None
             self._bytes += len(body) - len(old.body)
 
     def _forget_spans(self) -> None:
@@ -176,14 +197,17 @@ class Tail:
 
     def shed(self, most: int) -> None:
         """Leave the oldest to the store, until no more than ``most`` bytes of bodies are held, or one entry."""
-        drop = max(0, len(self._slots) - self._capacity)
-        kept_bytes = self._bytes - sum(len(slot.entry.body) for slot in self._slots[:drop])
-        while kept_bytes > most and drop < len(self._slots) - 1:
-            kept_bytes -= len(self._slots[drop].entry.body)
+        drop = max(0, len(self._entries) - self._capacity)
+        kept_bytes = self._bytes - sum(len(entry.body) for entry in self._entries[:drop])
+        while kept_bytes > most and drop < len(self._entries) - 1:
+            kept_bytes -= len(self._entries[drop].body)
             drop += 1
         if drop == 0:
             return
         self.begin = self._seqs[drop - 1]
         self._bytes = kept_bytes
-        del self._slots[:drop]
+        self._gone += drop
+        del self._entries[:drop]
         del self._seqs[:drop]
+        for encoded in self._encoded.values():
+            del encoded[:drop]

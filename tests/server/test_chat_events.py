@@ -167,7 +167,7 @@ class TestRedact:
         stored = await any_house.store.read(room_stream("main"), 0, 50)
         assert b"secret" not in b"".join(entry.body for entry in stored)
         tail = any_house.service.fanout._tails[room_stream("main")]
-        assert b"secret" not in b"".join(slot.entry.body for slot in tail._slots)
+        assert b"secret" not in b"".join(entry.body for entry in tail._entries)
 
     async def test_the_text_is_gone_from_the_file(self, build: Build, tmp_path: Path) -> None:
         house = await build(SqliteStore(tmp_path / "log.sqlite3", clock_ms=ticking_clock()))

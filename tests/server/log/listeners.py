@@ -36,6 +36,12 @@ class ListSink:
         if self._room is not None:
             self._room -= 1
 
+    def offer(self, data: bytes) -> bool:
+        if self.aborted or not self.has_room():
+            return False
+        self.write(data)
+        return True
+
     def has_room(self) -> bool:
         return self._room is None or self._room > 0
 

@@ -53,6 +53,7 @@ async def test_what_comes_during_a_long_round_and_its_rest_shares_a_write(
     ticks = itertools.count(step=0.01)
     monkeypatch.setattr(fanout_module, "_CURSORS_PER_LOOK", 1)
     monkeypatch.setattr(fanout_module, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    monkeypatch.setattr(fanout_module.Pace, "rest", lambda *_: 0.02)
     store = MemoryStore(clock_ms=clock_ms)
     await store.open()
     fanout = Fanout(store)
