@@ -1,4 +1,4 @@
-"""When Python looks for cycles of objects that nobody else refers to: a little at a time, and all over when it is quiet.
+"""When Python looks for cycles of objects that nobody refers to: a little at a time, all of it when it is quiet.
 
 By itself it looks through everything whenever a quarter more has come. With thousands of connections that takes
 a tenth of a second and longer, at any moment, and nobody is served meanwhile.
@@ -9,11 +9,11 @@ import gc
 import time
 from collections.abc import Callable
 
-#: Objects between two looks at the youngest, and such looks between two at those that survived one: 1 ms at most.
+#: Objects between two looks at the youngest, and such looks between two at those that survived one: 2 ms each.
 _YOUNG, _MIDDLE = 1000, 5
 _NEVER = 1 << 30
-#: After so many of the latter, some old ones may be garbage: closed connections are. A look at all then waits for a
-#: quiet second, up to a point.
+#: After so many of the latter, some old ones may be garbage: closed connections are. A look at all then waits for
+#: a quiet second, up to a point.
 _WANTED, _NEEDED = 20, 400
 #: Of a core, in a second that counts as quiet.
 _QUIET = 0.05

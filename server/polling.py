@@ -116,6 +116,10 @@ class Page:
         self._length += len(data)
         self.changed.set()
 
+    def offer(self, data: bytes) -> bool:
+        """A page has one way."""
+        return False
+
     def has_room(self) -> bool:
         """See `server.log.cursor.Sink`."""
         return self._length < PAGE_BYTES

@@ -117,7 +117,8 @@ async def _stream(request: web.Request, stream: str, selection: HostsAndEvents |
 class Reader(Link):
     """One event stream. What its client still says is passed over."""
 
-    __slots__ = ("_cursor", "_over", "_service", "_silent_since", "_stream", "_wire", "identity", "nick", "sink")
+    __slots__ = ("_cursor", "_over", "_service", "_silent_since", "_stream", "_wire", "_written", "identity",
+                 "nick", "sink")  # fmt: skip
 
     kind = "sse"
 
@@ -132,6 +133,7 @@ class Reader(Link):
         self._service = service
         self._wire = wire
         self._silent_since = asyncio.get_running_loop().time()
+        self._written = 0
         self._over = False
 
     def begin(self, start: Start, selection: HostsAndEvents | None) -> None:
@@ -166,12 +168,12 @@ class Reader(Link):
 
     def tick(self, now: float) -> None:
         """Keep a silent stream alive."""
-        if self.sink.wrote:
-            self.sink.wrote = False
+        if self.sink.written != self._written:
+            self._written = self.sink.written
             self._silent_since = now
         elif now - self._silent_since >= self._service.timing.heartbeat and self.sink.has_room():
             self.sink.write(self._wire.wrap(eventstream.comment("still here")))
-            self.sink.wrote = False
+            self._written = self.sink.written
             self._silent_since = now
 
     def end(self, code: CloseCode, reason: str, retry_ms: int | None = None) -> None:

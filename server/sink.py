@@ -20,8 +20,8 @@ class Flow(Protocol):
     """The protocol of a transport, as far as it tells when that is full.
 
     Attributes:
-        descriptor: the socket's, while nothing that was handed to the transport waits to be sent; -1 else, and once
-            the connection is lost.
+        descriptor: the socket's, while nothing that was handed to the transport waits to be sent; otherwise, and
+            once the connection is lost, -1.
     """
 
     descriptor: int
@@ -51,10 +51,9 @@ class TransportSink:
 
     Attributes:
         written: bytes handed over so far.
-        wrote: something was written since somebody last put this to False.
     """
 
-    __slots__ = ("_behind", "_descriptor", "_flow", "_looked", "_taken", "_tasks", "_transport", "written", "wrote")
+    __slots__ = ("_behind", "_descriptor", "_flow", "_looked", "_taken", "_tasks", "_transport", "written")
 
     def __init__(self, transport: asyncio.Transport | None, flow: Flow, unacknowledged: float) -> None:
         if transport is None:
@@ -66,7 +65,6 @@ class TransportSink:
             # Without it, Linux tries for a quarter of an hour. RFC 5482; elsewhere the system's own time counts.
             if hasattr(socket, "TCP_USER_TIMEOUT"):
                 peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(unacknowledged * 1000))
-        self.wrote = False
         # Bytes of TLS are not ours to write, and Windows writes to files in another way than to sockets.
         plain = peer is not None and os.name == "posix" and transport.get_extra_info("sslcontext") is None
         self._descriptor = peer.fileno() if peer is not None and plain else -1
@@ -84,7 +82,6 @@ class TransportSink:
         if not self._transport.is_closing():
             self._transport.write(data)
             self.written += len(data)
-            self.wrote = True
             if not self._transport.get_write_buffer_size():
                 self._flow.descriptor = self._descriptor
 
@@ -106,7 +103,6 @@ class TransportSink:
             flow.descriptor = -1
             return False
         self.written += len(data)
-        self.wrote = True
         if sent < len(data):
             flow.descriptor = -1
             self._transport.write(memoryview(data)[sent:])

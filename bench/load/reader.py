@@ -187,7 +187,7 @@ class Reader:
 
     def _count(self, size: int, prompt: bool) -> None:
         buffer, heard = self._buffer, self._heard
-        # Of much, what is left without the marks: `count` looks at each byte by itself, and takes four times as long.
+        # Of much, what is left without the marks: `count` looks at each byte by itself, which takes longer.
         count = buffer.count(_MARK, 0, size) if size < _MUCH else size - len(buffer[:size].replace(MARK, b""))
         now = time.monotonic_ns()
         self._last = now / 1e9

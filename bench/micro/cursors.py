@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from bench.measured import Measured
 from bench.micro.frames import entries
 from bench.micro.timed import microseconds
-from server.log.cursor import Cursor
+from server.log.cursor import Cursor, advance_all
 from server.log.memory import MemoryStore
 from server.log.streams import room_stream
 from server.log.tail import Tail
@@ -20,6 +20,10 @@ class _Nowhere:
 
     def write(self, data: bytes) -> None:
         """Forget it."""
+
+    def offer(self, data: bytes) -> bool:
+        """Forget it."""
+        return True
 
     def has_room(self) -> bool:
         """Always."""
@@ -37,7 +41,7 @@ class _Nowhere:
 
 
 def measure() -> Iterator[Measured]:
-    """1 000 cursors at the same position, with one new event and with 64."""
+    """A round over 1 000 cursors at the same position, with one new event and with 64."""
     store = MemoryStore(clock_ms=lambda: time.time_ns() // 1_000_000)
     for batch in (1, 64):
         tail = Tail("epoch", 0)
@@ -48,6 +52,6 @@ def measure() -> Iterator[Measured]:
         def advance(cursors: list[Cursor] = cursors) -> None:
             for cursor in cursors:
                 cursor.position = 0
-                cursor.advance()
+            advance_all(cursors)
 
         yield Measured(f"cursor: wake one, {batch} new", microseconds(advance, _CURSORS), "µs")

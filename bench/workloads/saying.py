@@ -93,7 +93,7 @@ def _loads(stage: Stage, listeners: int) -> Sequence[Load]:
     share = 4 if stage.quick else 1
     loads = [
         Load("one", max(30, min(2000, 200_000 // listeners)) // share),
-        Load("burst", max(100, min(10_000, 1_000_000 // listeners)) // share, burst=True),
+        Load("burst", max(100, min(10_000, 4_000_000 // listeners)) // share, burst=True),
     ]
     if listeners == _STEADY_LISTENERS:
         loads.append(Load("steady", 1000 // share, per_second=_STEADY_RATE))

@@ -1,8 +1,8 @@
-"""How long a stream rests between two rounds over its listeners: what comes meanwhile shares one write for each."""
+"""How long a stream rests between two rounds over its listeners, so that what comes meanwhile shares a write."""
 
 import math
 
-#: In seconds. After a round over few there is no rest, and after one over very many what is new does not wait longer.
+#: In seconds. After a round over few there is no rest, and after one over very many nothing new waits longer.
 _SHORTEST, _LONGEST = 0.001, 0.05
 #: A stream is not busy as long as its rounds, one for each event, would leave the loop time for anything else.
 _BUSY = 1.1
@@ -13,9 +13,9 @@ _SECONDS = 0.1
 class Pace:
     """The rests of one stream.
 
-    Without rests, each event of a busy stream would be a round of its own, with a write for each listener, and what
-    such a write costs has little to do with how much is written. A stream that is not busy never rests: what comes
-    alone is heard at once.
+    Without rests, each event of a busy stream would be a round of its own, with a write for each listener, and
+    what such a write costs has little to do with how much is written. A stream that is not busy never rests: what
+    comes alone is heard at once.
 
     Args:
         head: the stream's, now.

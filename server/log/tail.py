@@ -15,8 +15,8 @@ from server.log.wire import Wire
 SPAN_BYTES = 64 * 1024
 #: And of at most so many: to look at more, and to encode them, would take too long at once.
 _SPAN_ENTRIES = 512
-#: A span that is full ends, if it can, with every so many-th entry that was ever held. So listeners who fell behind
-#: from different places meet, and share what comes next.
+#: A span that is full ends at a place from which others go on as well: at every so many-th entry. So listeners who
+#: fell behind from different places meet, and share what comes next.
 _MEETING = 64
 #: What is kept of spans at most: listeners at many places at once must not hold the stream many times over.
 _SPANS_BYTES = 2 << 20

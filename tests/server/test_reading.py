@@ -84,8 +84,9 @@ class TestOpening:
         (reader,) = house.service.connections._all
         now = asyncio.get_running_loop().time()
         reader.tick(now + 5)  # sees that the opening was written
+        before = reader.sink.written
         await notice(house, "one")
-        await until(lambda: reader.sink.wrote)
+        await until(lambda: reader.sink.written > before)
         reader.tick(now + 12)
         reader.tick(now + 21)
         reader.tick(now + 23)

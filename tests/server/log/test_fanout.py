@@ -10,6 +10,7 @@ from pushtui.protocol.positions import Outcome, Position
 from server.log import fanout as fanout_module
 from server.log.fanout import Fanout
 from server.log.memory import MemoryStore
+from server.log.pace import Pace
 from server.log.store import Draft, Entry, Store, StreamState
 from server.log.wire import SSE, WEBSOCKET_JSON, WEBSOCKET_MSGPACK, WIRES
 from tests.server.log.conftest import ROOM, said, until
@@ -53,7 +54,7 @@ async def test_what_comes_during_a_long_round_and_its_rest_shares_a_write(
     ticks = itertools.count(step=0.01)
     monkeypatch.setattr(fanout_module, "_CURSORS_PER_LOOK", 1)
     monkeypatch.setattr(fanout_module, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
-    monkeypatch.setattr(fanout_module.Pace, "rest", lambda *_: 0.02)
+    monkeypatch.setattr(Pace, "rest", lambda *_: 0.02)
     store = MemoryStore(clock_ms=clock_ms)
     await store.open()
     fanout = Fanout(store)
