@@ -14,7 +14,7 @@ _YOUNG, _MIDDLE = 1000, 5
 _NEVER = 1 << 30
 #: After so many of the latter, some old ones may be garbage: closed connections are. A look at all then waits for
 #: a quiet second, up to a point.
-_WANTED, _NEEDED = 20, 400
+_WANTED, _NEEDED = 20, 100
 #: Of a core, in a second that counts as quiet.
 _QUIET = 0.05
 _TICK = 1.0

@@ -46,7 +46,7 @@ def test_not_while_there_is_work_to_do() -> None:
     garbage = Garbage(clock)
     found = old_garbage()
     clock.used = 0.5
-    assert not garbage.look(399)
+    assert not garbage.look(99)
     assert found() is not None
 
 
@@ -55,7 +55,7 @@ def test_but_not_never() -> None:
     garbage = Garbage(clock)
     found = old_garbage()
     clock.used = 0.5
-    assert garbage.look(400)
+    assert garbage.look(100)
     assert found() is None
 
 
