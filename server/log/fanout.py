@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from server.log.wire import Wire
 #: What is said meanwhile needs several such turns until its author hears that it is stored.
 SLICE_SECONDS = 0.0004
 _CURSORS_PER_LOOK = 16
+_give_way = getattr(os, "sched_yield", lambda: None)
 _PRELOAD = 512
 #: How many entries are looked at to find the newest ones that a listener wants: hours of one host's samples.
 LOOK_BACK = 20_000
@@ -289,6 +291,8 @@ class Fanout:
                 if (now := time.monotonic()) > deadline:
                     self._round.seconds += now - begin
                     asyncio.get_running_loop().call_soon(self._flush)
+                    # With one core for all threads, the one that writes to the disk would wait for half a round.
+                    _give_way()
                     return
             now = time.monotonic()
             self._rest(self._round.stream, self._round.seconds + now - begin, now)
