@@ -49,7 +49,8 @@ class Starlette(PlainRoom):
         options = ["--port", str(port), "--no-access-log", "--log-level", "warning", "--backlog", "1024"]
         # Its pings carry four random bytes each, among which may be a mark.
         options += ["--ws-per-message-deflate", "false", "--ws-ping-interval", "3600", "--ws-ping-timeout", "3600"]
-        options += ["--app-dir", str(PROGRAMS)]
+        # In a long burst a connection waits for its turn longer than the five seconds that are the default.
+        options += ["--timeout-keep-alive", "120", "--app-dir", str(PROGRAMS)]
         return [python(), "-m", "uvicorn", "starlette_room:app", *options]
 
 

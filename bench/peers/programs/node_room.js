@@ -44,4 +44,6 @@ new WebSocketServer({ server, perMessageDeflate: false }).on("connection", (sock
   socket.on("close", () => sockets.delete(socket));
   socket.on("error", () => {});
 });
+// In a long burst a connection waits for its turn longer than the five seconds that are Node's default.
+server.keepAliveTimeout = 120_000;
 server.listen(Number(process.argv[2]), "127.0.0.1", 1024);
