@@ -82,8 +82,8 @@ class TransportSink:
         if not self._transport.is_closing():
             self._transport.write(data)
             self.written += len(data)
-            if not self._transport.get_write_buffer_size():
-                self._flow.descriptor = self._descriptor
+            waits = self._transport.get_write_buffer_size() > 0
+            self._flow.descriptor = -1 if waits else self._descriptor
 
     def offer(self, data: bytes) -> bool:
         """Hand the bytes over past the transport, if nothing that it holds comes before them; False if not.

@@ -1,6 +1,9 @@
 """Where cursors write: past the transport while nothing waits in it, and never out of order."""
 
 import asyncio
+import contextlib
+import os
+import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -93,6 +96,54 @@ async def test_nothing_is_lost_or_overtaken_when_the_client_reads_late() -> None
             assert link.descriptor >= 0
 
 
+async def test_what_went_through_the_transport_is_not_overtaken() -> None:
+    """The system is full, and something comes the long way: that waits, and so does all that comes after it."""
+    async with connected() as (link, sink, client):
+        sink.write(b"begin ")
+        assert link.descriptor >= 0
+        expected = b"begin "
+        for _ in range(1000):
+            sink.write(NUMBERS)
+            expected += NUMBERS
+            if link.transport.get_write_buffer_size():
+                break
+        assert link.descriptor < 0
+        assert not sink.offer(b"overtakes")
+        sink.write(b"end")
+        assert await client.take(len(expected) + 3) == expected + b"end"
+
+
+def read_now(client: Client, times: int) -> bytes:
+    """What has arrived, without a turn of the loop: the system has room before the transport knows."""
+    client.writer.transport.pause_reading()
+    parts = []
+    for _ in range(times):
+        with contextlib.suppress(BlockingIOError):
+            parts.append(os.read(client.writer.get_extra_info("socket").fileno(), 4096))
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_whatever_way_is_taken_all_arrives_in_order(seed: int) -> None:
+    chance = random.Random(seed)
+    async with connected() as (_, sink, client):
+        sink.write(b"begin ")
+        said, heard = b"begin ", b""
+        for number in range(150):
+            data = b"%d:" % number + bytes(chance.randrange(1, 30_000))
+            if sink.has_room():
+                if chance.random() < 0.5 or not sink.offer(data):
+                    sink.write(data)
+                said += data
+            heard += read_now(client, chance.randrange(20))
+            if chance.random() < 0.2:
+                await asyncio.sleep(0)
+        while len(heard) < len(said):
+            heard += read_now(client, 200)
+            await asyncio.sleep(0)
+        assert heard == said
+
+
 async def test_a_client_that_is_gone_is_found_out_by_the_transport() -> None:
     async with connected() as (link, sink, client):
         sink.write(b"first")
@@ -177,3 +228,28 @@ async def test_those_in_between_who_stand_elsewhere_get_what_is_theirs() -> None
     for sink in sinks:
         sink.give_room()
     assert [sink.seqs() for sink in sinks] == [[1, 2, 3, 4]] * 5
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_cursor_over_a_real_socket_leaves_nothing_out(seed: int) -> None:
+    """Events come faster than the client reads; when it does, the system has room before the transport knows."""
+    chance = random.Random(seed)
+    async with connected() as (_, sink, client):
+        tail = Tail("epoch", 0, capacity=10_000, capacity_bytes=1 << 30)
+        cursor = Cursor("room:main", tail, MemoryStore(clock_ms=lambda: 0), make_wire(), sink, 0)
+        sink.write(b"0 begin\n")
+        seq, seen, carry = 0, -1, b""
+        while seq < 3000 or seen < seq:
+            *lines, carry = (carry + read_now(client, chance.randrange(200))).split(b"\n")
+            for line in lines:
+                number, _, text = line.partition(b" ")
+                assert (int(number), len(set(text) - set(b"begin"))) == (seen + 1, int(number) > 0)
+                seen += 1
+            if seq < 3000:
+                count = chance.randrange(1, 60)
+                tail.extend(entries(count, first=seq + 1, body=b"x" * chance.choice((5, 150, 900, 3000))))
+                seq += count
+                advance_all([cursor])
+            if seq >= 3000 or chance.random() < 0.5:
+                await asyncio.sleep(0)
+        assert cursor.delivered == seq
