@@ -115,11 +115,13 @@ async def test_what_went_through_the_transport_is_not_overtaken() -> None:
 
 def read_now(client: Client, times: int) -> bytes:
     """What has arrived, without a turn of the loop: the system has room before the transport knows."""
-    client.writer.transport.pause_reading()
+    transport = client.writer.transport
+    assert isinstance(transport, asyncio.Transport)
+    transport.pause_reading()
     parts = []
     for _ in range(times):
         with contextlib.suppress(BlockingIOError):
-            parts.append(os.read(client.writer.get_extra_info("socket").fileno(), 4096))
+            parts.append(os.read(transport.get_extra_info("socket").fileno(), 4096))
     return b"".join(parts)
 
 
