@@ -88,7 +88,7 @@ class TransportSink:
     def offer(self, data: bytes) -> bool:
         """Hand the bytes over past the transport, if nothing that it holds comes before them; False if not.
 
-        A write of the transport comes to the same, and costs four times as much beside what the system does.
+        A write of the transport comes to the same, by a longer way through Python.
         """
         flow = self._flow
         descriptor = flow.descriptor
